@@ -1,0 +1,71 @@
+"""What every command line of the toolkit shares: options, exit codes, the two streams.
+
+Results for scripts go to stdout (``--json``); everything for people goes to stderr.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+
+from voicefake.common.devices import Device
+from voicefake.common.errors import Stopped, VoicefakeError, WrongUse
+
+console = Console(stderr=True)
+
+DeviceOption = Annotated[Device, typer.Option("--device", help="Where to compute.")]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Same seed, same result.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", help="Print errors only.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable result on stdout.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite outputs that exist.")]
+
+_LEADING_FLAGS = {"--quiet", "--json", "--force"}
+_LEADING_VALUES = {"--device", "--seed"}
+
+
+def print_json(result: Any) -> None:
+    """Write one JSON document to stdout."""
+    json.dump(result, sys.stdout, indent=2, ensure_ascii=False, default=str)
+    sys.stdout.write("\n")
+
+
+def print_error(error: VoicefakeError) -> None:
+    """The one line that a failed input gets, on stderr."""
+    print(f"error: {error}", file=sys.stderr)
+
+
+def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run ``app`` and leave with the documented exit code; never with a traceback of ours."""
+    arguments = hoist_global_options(list(sys.argv[1:] if arguments is None else arguments))
+    try:
+        code = app(arguments, standalone_mode=False)
+    except typer.TyperException as error:
+        print(f"error: {error.format_message()}", file=sys.stderr)
+        code = WrongUse.exit_code
+    except VoicefakeError as error:
+        print_error(error)
+        code = error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        print("interrupted: run the same command again to go on", file=sys.stderr)
+        code = Stopped.exit_code
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def hoist_global_options(arguments: list[str]) -> list[str]:
+    """Let ``voicefake --json convert x`` mean ``voicefake convert x --json``."""
+    leading: list[str] = []
+    while arguments:
+        name = arguments[0].split("=", 1)[0]
+        if name in _LEADING_FLAGS or (name in _LEADING_VALUES and "=" in arguments[0]):
+            leading.append(arguments.pop(0))
+        elif name in _LEADING_VALUES and len(arguments) > 1:
+            leading += [arguments.pop(0), arguments.pop(0)]
+        else:
+            break
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    return arguments[:end] + leading + arguments[end:]

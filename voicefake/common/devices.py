@@ -1,0 +1,39 @@
+"""Which processor computes."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import torch
+
+from voicefake.common.errors import WrongUse
+
+
+class Device(StrEnum):
+    """The values of ``--device``."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+    MPS = "mps"
+
+
+def resolve_device(device: Device | str = Device.AUTO) -> torch.device:
+    """The torch device for a ``--device`` value.
+
+    Raises:
+        WrongUse: the device is not on this machine.
+    """
+    device = Device(device)
+    present = {
+        Device.CUDA: torch.cuda.is_available(),
+        Device.MPS: torch.backends.mps.is_available(),
+        Device.CPU: True,
+    }
+    if device is Device.AUTO:
+        device = next(d for d, here in present.items() if here)
+    if not present[device]:
+        raise WrongUse(
+            f"--device {device}", "this machine has no such device", "use --device auto or cpu"
+        )
+    return torch.device(device.value)
