@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-
-import torch
+from typing import TYPE_CHECKING
 
 from voicefake.common.errors import WrongUse
+
+if TYPE_CHECKING:
+    import torch
 
 
 class Device(StrEnum):
@@ -24,6 +26,8 @@ def resolve_device(device: Device | str = Device.AUTO) -> torch.device:
     Raises:
         WrongUse: the device is not on this machine.
     """
+    import torch  # seconds to load, and commands such as verify never compute
+
     device = Device(device)
     present = {
         Device.CUDA: torch.cuda.is_available(),

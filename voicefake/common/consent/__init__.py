@@ -1,0 +1,31 @@
+"""Who may be copied, by whom, for what, until when: records, keys, checks."""
+
+from voicefake.common.consent.permission import Override, Permission, require_consent
+from voicefake.common.consent.record import (
+    Basis,
+    ConsentRecord,
+    Covers,
+    FileHash,
+    load_consent,
+    parse_consent,
+    write_consent,
+)
+from voicefake.common.consent.revocation import revoke, revoked_ids
+from voicefake.common.consent.signing import default_key_path, load_or_create_key
+
+__all__ = [
+    "Basis",
+    "ConsentRecord",
+    "Covers",
+    "FileHash",
+    "Override",
+    "Permission",
+    "default_key_path",
+    "load_consent",
+    "load_or_create_key",
+    "parse_consent",
+    "require_consent",
+    "revoke",
+    "revoked_ids",
+    "write_consent",
+]

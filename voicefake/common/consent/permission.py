@@ -1,0 +1,97 @@
+"""What training needs before it starts: a record that holds, or an override on the record."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from voicefake.common.consent.record import ConsentRecord, Covers, load_consent
+from voicefake.common.errors import Refused, WrongUse
+from voicefake.common.hashes import sha256_of
+
+
+@dataclass(frozen=True)
+class Override:
+    """The user's word in place of a record; it is written wherever a record's hash would be.
+
+    Attributes:
+        reason: why the user says to have the rights.
+    """
+
+    reason: str
+
+    basis: str = "override"
+    licence: str = ""
+    attribution: str = ""
+    sha256: str = ""
+
+    @property
+    def override(self) -> str:
+        """The reason given."""
+        return self.reason
+
+    def check(self, covers: Covers | str | None = None, today: datetime.date | None = None) -> None:
+        """An override has neither scope nor end."""
+
+
+Permission = ConsentRecord | Override
+
+
+def require_consent(
+    consent: Path | None,
+    i_have_rights: str | None,
+    covers: Covers | str,
+    *,
+    files: Sequence[Path] = (),
+    today: datetime.date | None = None,
+) -> Permission:
+    """The permission to copy somebody's ``covers`` from ``files``.
+
+    Args:
+        consent: the value of ``--consent``.
+        i_have_rights: the value of ``--i-have-rights``.
+        files: the recordings to train on; a record that lists files must list them all.
+
+    Raises:
+        Refused: neither is given, or the record does not hold.
+        BadInput: ``consent`` is no consent record.
+        WrongUse: both are given.
+    """
+    if consent is not None and i_have_rights is not None:
+        raise WrongUse("--i-have-rights", "stands beside --consent", "give one of the two")
+    if i_have_rights is not None:
+        return _override(i_have_rights)
+    if consent is None:
+        raise Refused(
+            f"training a {covers}",
+            "there is no consent record",
+            f"make one: voicefake consent new --covers {covers} ... -o consent.toml, let the "
+            "person sign it (voicefake consent sign consent.toml), then add "
+            '--consent consent.toml; or add --i-have-rights "REASON", which every output will show',
+        )
+    record = load_consent(consent)
+    record.check(covers, today)
+    _check_files(record, files)
+    return record
+
+
+def _override(reason: str) -> Override:
+    words = " ".join(reason.split())
+    if len(words) < 3 or len(words) > 1000:
+        raise Refused("--i-have-rights", "gives no reason", "say in a sentence why you may")
+    return Override(words)
+
+
+def _check_files(record: ConsentRecord, files: Sequence[Path]) -> None:
+    allowed = {file.sha256 for file in record.files}
+    if not allowed:
+        return
+    for file in files:
+        if sha256_of(file) not in allowed:
+            raise Refused(
+                file,
+                f"is not among the files that the consent of {record.subject} lists",
+                "leave it out, or get a record that lists it",
+            )

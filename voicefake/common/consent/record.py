@@ -1,0 +1,248 @@
+"""The consent record: a TOML file that one Ed25519 key has signed.
+
+What is signed is the record's canonical form: its fields without the signature and without
+those that stand at their default, as JSON with sorted keys in UTF-8 behind a line that
+names the format. Comments, order and layout of the TOML file are therefore free.
+
+A signature shows that nothing was changed since the holder of that key signed. Whose key
+it is, the file alone cannot show.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Collection
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tomli_w
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from voicefake.common.consent.revocation import revoked_ids
+from voicefake.common.consent.signing import Signature, sign_bytes, signature_holds
+from voicefake.common.errors import BadInput, Refused
+from voicefake.common.files import atomic_path, regular_file
+
+FORMAT_VERSION = 1
+MAX_BYTES = 4 * 2**20
+_DOMAIN = b"voicefake consent record 1\n"
+_REMEDY = "make it with voicefake consent new"
+
+Line = Annotated[
+    str, StringConstraints(max_length=1000, pattern=re.compile(r"^[^\x00-\x1f\x7f]*$"))
+]
+Text = Annotated[
+    str, StringConstraints(max_length=8000, pattern=re.compile(r"^[^\x00-\x08\x0b-\x1f\x7f]*$"))
+]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")]
+
+
+class Covers(StrEnum):
+    """What of a person may be copied."""
+
+    VOICE = "voice"
+    FACE = "face"
+
+
+class Basis(StrEnum):
+    """Why copying is allowed."""
+
+    PERSONAL = "personal"
+    LICENSED_DATASET = "licensed-dataset"
+    SYNTHETIC = "synthetic"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FileHash(_Part):
+    """A file the record speaks of."""
+
+    name: Line
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class ConsentRecord(_Part):
+    """One person's consent, or the licence that stands in its place.
+
+    Attributes:
+        subject: who is copied.
+        operator: who may make and use the copy.
+        covers: voice, face or both.
+        purposes: what for, in the subject's words.
+        languages: codes such as ``en`` (empty: any).
+        issued: first day it holds.
+        expires: last day it holds (``None``: no end).
+        revocation_id: what the subject names to take it back.
+        statement: the sentence the subject speaks, with a random code in it.
+        dataset, licence, attribution: of recordings that were published under a licence.
+        statement_audio_sha256: of the recording of the spoken statement.
+        files: the recordings it allows to train on (empty: any of this person).
+    """
+
+    format_version: Literal[1] = 1
+    subject: Annotated[Line, Field(min_length=1)]
+    operator: Annotated[Line, Field(min_length=1)]
+    covers: Annotated[tuple[Covers, ...], Field(min_length=1)]
+    purposes: Annotated[tuple[Line, ...], Field(min_length=1)]
+    languages: tuple[Line, ...] = ()
+    issued: datetime.date
+    expires: datetime.date | None = None
+    revocation_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{8,64}$")]
+    basis: Basis = Basis.PERSONAL
+    statement: Text = ""
+    dataset: Line = ""
+    licence: Line = ""
+    attribution: Text = ""
+    statement_audio_sha256: Sha256 = ""
+    files: tuple[FileHash, ...] = ()
+    signature: Signature | None = None
+
+    @property
+    def canonical(self) -> bytes:
+        """The bytes that are signed."""
+        fields = self.model_dump(mode="json", exclude={"signature"}, exclude_defaults=True)
+        text = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return _DOMAIN + text.encode()
+
+    @property
+    def sha256(self) -> str:
+        """The record's hash: SHA-256 of its canonical form."""
+        return hashlib.sha256(self.canonical).hexdigest()
+
+    @property
+    def override(self) -> None:
+        """A record overrides nothing (see :class:`~voicefake.common.consent.Override`)."""
+        return None
+
+    @property
+    def signature_state(self) -> Literal["valid", "unsigned", "broken"]:
+        """Whether the signature is there and fits the content."""
+        if self.signature is None:
+            return "unsigned"
+        return "valid" if signature_holds(self.signature, self.canonical) else "broken"
+
+    def signed_by(self, key: Ed25519PrivateKey) -> ConsentRecord:
+        """The record with a signature by ``key``."""
+        return self.model_copy(update={"signature": sign_bytes(self.canonical, key)})
+
+    def check(
+        self,
+        covers: Covers | str | None = None,
+        today: datetime.date | None = None,
+        *,
+        revoked: Collection[str] | None = None,
+    ) -> None:
+        """Stop unless the record allows copying the subject's ``covers`` today.
+
+        Args:
+            covers: voice or face (``None``: ask about the record as such).
+            today: default: the clock's.
+            revoked: ids taken back; default: this user's list.
+
+        Raises:
+            Refused: unsigned, changed after signing, expired, not yet valid, of another
+                scope, or revoked.
+        """
+        today = today or datetime.date.today()
+        state = self.signature_state
+        if state == "unsigned":
+            raise self._refusal("is not signed", "let its subject run voicefake consent sign")
+        if state == "broken":
+            raise self._refusal("was changed after it was signed", "get the original or a new one")
+        if self.revocation_id in (revoked_ids() if revoked is None else revoked):
+            raise self._refusal("has been revoked", "ask the subject for a new one")
+        if today < self.issued:
+            raise self._refusal(f"holds from {self.issued} only", "wait, or get a new one")
+        if self.expires and today > self.expires:
+            raise self._refusal(f"expired on {self.expires}", "ask the subject for a new one")
+        if covers is not None and Covers(covers) not in self.covers:
+            fault = f"covers {' and '.join(self.covers)}, not {Covers(covers)}"
+            raise self._refusal(fault, f"get one with --covers {Covers(covers)}")
+
+    def _refusal(self, fault: str, remedy: str) -> Refused:
+        return Refused(f"consent of {self.subject}", fault, remedy)
+
+
+def load_consent(path: Path) -> ConsentRecord:
+    """Read a consent record; whether it holds is for :meth:`ConsentRecord.check` to say.
+
+    Raises:
+        BadInput: not a consent record.
+    """
+    regular_file(path)
+    if path.stat().st_size > MAX_BYTES:
+        raise BadInput(path, "is too large for a consent record", _REMEDY)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise BadInput(path, f"cannot be read ({error.strerror})", "check the path") from error
+    return parse_consent(content, path)
+
+
+def parse_consent(content: bytes, path: Path) -> ConsentRecord:
+    """The record in ``content``, which came from ``path``.
+
+    Raises:
+        BadInput: not TOML, an unknown or missing field, or a value that makes no sense.
+    """
+    try:
+        fields = tomllib.loads(content.decode())
+    except (ValueError, RecursionError) as error:
+        raise BadInput(path, "is not a TOML file in UTF-8", _REMEDY) from error
+    version = fields.get("format_version", FORMAT_VERSION)
+    if isinstance(version, int) and version > FORMAT_VERSION:
+        raise BadInput(path, "was written by a newer version", "update voicefake")
+    try:
+        record = ConsentRecord.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        fault = f"is no consent record ({where}: {first['msg'].lower()})"
+        raise BadInput(path, fault, _REMEDY) from error
+    check_fields(record, path)
+    return record
+
+
+def check_fields(record: ConsentRecord, path: Path) -> None:
+    """What must hold between the fields of a record.
+
+    Raises:
+        BadInput: it ends before it begins, or a licensed data set without its licence.
+    """
+    if record.expires and record.expires < record.issued:
+        raise BadInput(path, "expires before it was issued", _REMEDY)
+    if record.basis is Basis.LICENSED_DATASET:
+        for name in ("dataset", "licence", "attribution"):
+            if not getattr(record, name):
+                raise BadInput(path, f"names a data set without its {name}", f"add --{name}")
+
+
+def write_consent(path: Path, record: ConsentRecord, *, force: bool = False) -> None:
+    """Write ``record`` as TOML, whole or not at all."""
+    with atomic_path(path, force=force) as temporary:
+        temporary.write_bytes(to_toml(record))
+
+
+def to_toml(record: ConsentRecord) -> bytes:
+    """The record as a TOML document in UTF-8."""
+    fields: dict[str, Any] = record.model_dump(mode="python", exclude_defaults=True)
+    fields = {"format_version": record.format_version, "basis": record.basis} | fields
+    return tomli_w.dumps(_plain(fields), multiline_strings=True).encode()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, StrEnum):
+        return str(value)
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items() if item is not None}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,72 @@
+"""How an output came about: who is heard or seen in it, by whose leave, from what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody whose likeness is in the output.
+
+    Attributes:
+        kind: ``speaker`` or ``identity``.
+        basis: personal, licensed-dataset, synthetic or override.
+        consent_sha256: hash of the consent record (empty for an override).
+        override: the reason given in place of a record.
+    """
+
+    kind: str
+    name: str
+    basis: str
+    licence: str = ""
+    consent_sha256: str = ""
+    override: str | None = None
+
+
+@dataclass(frozen=True)
+class Story:
+    """What was done.
+
+    Attributes:
+        action: ``voice``, ``face``, ``voice and face`` or ``resynthesis``.
+        people: whose likeness was put in.
+        source: the file it was made from.
+        settings: options that shaped the result, JSON values.
+        figures: what was measured on the result, JSON values.
+    """
+
+    action: str
+    people: tuple[Person, ...] = ()
+    source: Path | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    figures: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self, source_sha256: str = "") -> dict[str, Any]:
+        """The story as JSON values; of the source's path only the file's name is told."""
+        source = None
+        if self.source is not None:
+            source = {"name": self.source.name, "sha256": source_sha256}
+        return {
+            "format_version": FORMAT_VERSION,
+            "action": self.action,
+            "people": [asdict(person) for person in self.people],
+            "source": source,
+            "settings": dict(self.settings),
+            "figures": dict(self.figures),
+            "software": {"name": "voicefake", "version": software_version()},
+        }
+
+
+def software_version() -> str:
+    """The installed version of voicefake."""
+    try:
+        return version("voicefake")
+    except PackageNotFoundError:
+        return "unknown"
