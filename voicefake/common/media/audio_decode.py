@@ -1,0 +1,191 @@
+"""From the packets of one sound stream to float samples, damage counted and gaps filled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import av
+import av.error
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.packet import Packet
+from numpy.typing import NDArray
+
+from voicefake.common.errors import BadInput
+from voicefake.common.media.containers import EXPORT_AGAIN, open_input
+from voicefake.common.media.info import AudioInfo, Limits
+from voicefake.common.media.wavheader import inspect_wav
+
+Samples = NDArray[np.float32]
+
+_JITTER = 0.05
+"""Seconds by which time stamps may jump before it counts as a gap (MPEG and Matroska round)."""
+_LONGEST_FILLED_GAP = 10.0
+_FLOAT_CODECS = ("pcm_f", "wavpack", "wmalossless")
+
+
+@dataclass
+class Damage:
+    """What was met while decoding; told to the user as warnings."""
+
+    packets: int = 0
+    bad_packets: int = 0
+    filled_seconds: float = 0.0
+    skipped_gaps: int = 0
+    bad_samples: int = 0
+    peak: float = 0.0
+    notes: list[str] = field(default_factory=list)
+
+    def warnings(self) -> list[str]:
+        """One sentence for each kind of damage."""
+        found = list(self.notes)
+        if self.bad_packets:
+            found.append(f"{self.bad_packets} damaged sound packets were replaced by silence")
+        elif self.filled_seconds:
+            found.append(f"{self.filled_seconds:.2f} s of gaps in the sound were filled")
+        if self.skipped_gaps:
+            found.append(
+                f"{self.skipped_gaps} gaps of more than {_LONGEST_FILLED_GAP:.0f} s in the "
+                "time stamps of the sound were not filled"
+            )
+        if self.bad_samples:
+            found.append(f"{self.bad_samples} NaN or infinite samples were set to 0")
+        return found
+
+
+def decoded(path: Path, info: AudioInfo, limits: Limits, damage: Damage) -> Iterator[Samples]:
+    """Blocks of samples (channels, n), of whatever length the packets have.
+
+    Raises:
+        BadInput: nothing can be decoded, or the stream grows beyond ``limits``.
+    """
+    with open_input(path, wav_options(path, damage)) as container:
+        stream = container.streams.audio[0]
+        prepare(stream)
+        position, expected = 0, None
+        for frame, due in frames(container, stream, damage):
+            if frame.sample_rate != info.sample_rate:
+                raise BadInput(path, "changes its sample rate midway", EXPORT_AGAIN)
+            block = _to_channels(to_float(frame)[:, :due], info.channels)
+            hole = _hole(frame, expected, info.sample_rate, damage)
+            while hole > 0:
+                length = min(hole, info.sample_rate)
+                yield np.zeros((info.channels, length), np.float32)
+                hole, position = hole - length, position + length
+            expected = None if frame.time is None else frame.time + frame.samples / frame.rate
+            position += block.shape[1]
+            if position > limits.max_seconds * info.sample_rate:
+                raise BadInput(
+                    path, f"is longer than {limits.max_seconds / 3600:g} hours", "split it"
+                )
+            yield _finite(block, damage)
+        if position == 0 or damage.bad_packets * 2 > damage.packets:
+            raise BadInput(path, "holds no sound that can be decoded", EXPORT_AGAIN)
+
+
+def wav_options(path: Path, damage: Damage) -> dict[str, str]:
+    """Demuxer options for a WAV file whose length field is wrong."""
+    body = inspect_wav(path)
+    if body is None:
+        return {}
+    if body.warning:
+        damage.notes.append(body.warning)
+    return {"ignore_length": "1"} if body.read_to_end else {}
+
+
+def prepare(stream: AudioStream) -> None:
+    """Settings of the decoder: flac's own checksum tells damage from music."""
+    stream.codec_context.thread_count = 1
+    if stream.codec_context.name == "flac":
+        stream.codec_context.options = {"err_detect": "crccheck+explode"}
+
+
+def frames(
+    container: InputContainer, stream: AudioStream, damage: Damage
+) -> Iterator[tuple[AudioFrame, int]]:
+    """Every frame of ``stream`` that can be decoded, and how many of its samples are due.
+
+    AAC in mp4 fills its last packet up: how much of it counts stands in the container.
+    """
+    packets = container.demux(stream)
+    stated = "mp4" in container.format.name
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            return
+        except av.error.FFmpegError as error:
+            damage.notes.append(f"reading stopped early ({error.strerror})")
+            return
+        damage.packets += 1
+        try:
+            for frame in packet.decode():
+                yield frame, _samples_due(packet, frame) if stated else frame.samples
+        except av.error.EOFError:
+            return
+        except av.error.FFmpegError:
+            damage.bad_packets += 1
+
+
+def _samples_due(packet: Packet[AudioStream], frame: AudioFrame) -> int:
+    if not packet.duration:
+        return frame.samples
+    return min(frame.samples, max(round(packet.duration * packet.time_base * frame.rate), 1))
+
+
+def holds_float(stream: AudioStream) -> bool:
+    """True for lossless float samples, which may lie above full scale by intention or mistake."""
+    return stream.codec_context.name.startswith(_FLOAT_CODECS) and stream.format.name in (
+        "flt",
+        "fltp",
+        "dbl",
+        "dblp",
+    )
+
+
+def to_float(frame: AudioFrame) -> Samples:
+    """The samples of a frame as (channels, n) float32, full scale at 1."""
+    data = frame.to_ndarray()
+    if not frame.format.is_planar:
+        data = data.reshape(-1, frame.layout.nb_channels).T
+    if data.dtype.kind == "u":
+        return (data.astype(np.float32) - 128.0) / 128.0
+    if data.dtype.kind == "i":
+        scale = 1.0 / 2.0 ** (8 * data.dtype.itemsize - 1)
+        return (data * scale).astype(np.float32)
+    with np.errstate(over="ignore"):
+        return data.astype(np.float32)
+
+
+def _to_channels(block: Samples, channels: int) -> Samples:
+    """``block`` with the stream's channel count, should a frame differ from it."""
+    if block.shape[0] == channels:
+        return block
+    return np.repeat(block.mean(axis=0, keepdims=True), channels, axis=0)
+
+
+def _hole(frame: AudioFrame, expected: float | None, rate: int, damage: Damage) -> int:
+    """Samples of silence due before ``frame``."""
+    if expected is None or frame.time is None:
+        return 0
+    gap = frame.time - expected
+    if gap < (0.002 if damage.bad_packets else _JITTER):
+        return 0
+    if gap > _LONGEST_FILLED_GAP:
+        damage.skipped_gaps += 1
+        return 0
+    damage.filled_seconds += gap
+    return round(gap * rate)
+
+
+def _finite(block: Samples, damage: Damage) -> Samples:
+    good = np.isfinite(block)
+    if not good.all():
+        damage.bad_samples += int(block.size - good.sum())
+        block = np.where(good, block, np.float32(0))
+    damage.peak = max(damage.peak, float(np.abs(block).max(initial=0.0)))
+    return block

@@ -1,0 +1,214 @@
+"""Reading the sound of any file: streaming, at any rate, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from av.audio.stream import AudioStream
+
+from voicefake.common.errors import BadInput
+from voicefake.common.media.audio_decode import (
+    Damage,
+    Samples,
+    decoded,
+    frames,
+    holds_float,
+    prepare,
+    wav_options,
+)
+from voicefake.common.media.containers import EXPORT_AGAIN, open_input
+from voicefake.common.media.info import AudioInfo, Limits
+from voicefake.common.media.resample import resampled
+
+_BITS = {"u8": 8, "s16": 16, "s32": 32, "s64": 64, "flt": 32, "dbl": 64}
+
+
+class AudioReader:
+    """The first sound stream of a file, of any container, video included.
+
+    Args:
+        path: a regular file; its content decides what it is, not its suffix.
+        sample_rate: resample to it (soxr HQ); None keeps the file's own.
+        mono: mix the channels down to one by their mean.
+        limits: what is refused before memory is spent.
+
+    Float samples above full scale are scaled down as a whole, and said so in ``warnings``;
+    NaN and infinite samples become 0; gaps that damage left are filled with silence, so
+    that times stay right. ``warnings`` is complete once ``chunks`` has been read to its end.
+
+    Raises:
+        BadInput: no regular file, no sound, no samples, or beyond ``limits``.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        sample_rate: int | None = None,
+        mono: bool = False,
+        limits: Limits | None = None,
+    ) -> None:
+        self.path = Path(path)
+        self._limits = limits or Limits()
+        self._damage = Damage()
+        self.info, is_float = inspect_audio(self.path, self._limits)
+        self.sample_rate = sample_rate or self.info.sample_rate
+        self.channels = 1 if mono else self.info.channels
+        self._gain, self._notes = 1.0, list[str]()
+        if is_float:
+            self._scan_peak()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Nothing is held open between two readings."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was repaired so far, one sentence each."""
+        return tuple(self._notes + self._damage.warnings())
+
+    def chunks(self, frames: int) -> Iterator[Samples]:
+        """The sound from its start, as (channels, n) float32 with n = ``frames`` but at the end.
+
+        The sum of all n is ``resampled_length`` of the stream's samples, exactly. May be
+        called again; each call reads the file anew.
+        """
+        self._damage = Damage()
+        blocks = self._mixed()
+        if self.sample_rate != self.info.sample_rate:
+            blocks = resampled(blocks, self.info.sample_rate, self.sample_rate)
+        return rechunked(blocks, frames)
+
+    def _mixed(self) -> Iterator[Samples]:
+        for block in decoded(self.path, self.info, self._limits, self._damage):
+            if self._damage.peak > self._limits.max_peak:
+                raise BadInput(self.path, *_absurd(self._damage.peak))
+            mixed = block.mean(axis=0, keepdims=True) if self.channels == 1 else block
+            yield mixed * np.float32(self._gain) if self._gain != 1.0 else mixed
+
+    def _scan_peak(self) -> None:
+        damage = Damage()
+        for _ in decoded(self.path, self.info, self._limits, damage):
+            if damage.peak > self._limits.max_peak:
+                raise BadInput(self.path, *_absurd(damage.peak))
+        if damage.peak > 1.0:
+            self._gain = 1.0 / damage.peak
+            self._notes.append(f"peak {damage.peak:.3g} is above full scale: scaled down to 1")
+
+
+def _absurd(peak: float) -> tuple[str, str]:
+    return f"holds samples of absurd size (peak {peak:.2g})", EXPORT_AGAIN
+
+
+def inspect_audio(path: Path, limits: Limits) -> tuple[AudioInfo, bool]:
+    """What the first sound stream of ``path`` is, and whether its samples are lossless float.
+
+    Raises:
+        BadInput: there is none, it is beyond ``limits``, or nothing in it can be decoded.
+    """
+    damage = Damage()
+    with open_input(path, wav_options(path, damage)) as container:
+        if not container.streams.audio:
+            raise BadInput(path, "has no sound", "give a file that has a sound track")
+        stream = container.streams.audio[0]
+        _check(path, stream, limits)
+        prepare(stream)
+        first = next((f for f, due in frames(container, stream, damage) if due), None)
+        if first is None:
+            raise BadInput(path, "holds no sound that can be decoded", EXPORT_AGAIN)
+        seconds = _seconds(stream, container.duration)
+        if seconds is not None and seconds > limits.max_seconds:
+            raise BadInput(path, f"is longer than {limits.max_seconds / 3600:g} hours", "split it")
+        sample_format = first.format.name.removesuffix("p")
+        info = AudioInfo(
+            sample_rate=first.sample_rate,
+            channels=first.layout.nb_channels,
+            seconds=seconds,
+            start=first.time or 0.0,
+            codec=stream.codec.canonical_name,
+            layout=first.layout.name,
+            sample_format=sample_format,
+            bits=_bits(stream, sample_format),
+        )
+        return info, holds_float(stream)
+
+
+def _check(path: Path, stream: AudioStream, limits: Limits) -> None:
+    rate, channels = stream.codec_context.sample_rate, stream.codec_context.channels
+    if not limits.min_rate <= rate <= limits.max_rate:
+        raise BadInput(path, f"has a sample rate of {rate} Hz", EXPORT_AGAIN)
+    if not 1 <= channels <= limits.max_channels:
+        raise BadInput(
+            path, f"has {channels} channels; at most {limits.max_channels} work", EXPORT_AGAIN
+        )
+
+
+def _seconds(stream: AudioStream, container_duration: int | None) -> float | None:
+    if stream.duration is not None and stream.time_base is not None:
+        return float(stream.duration * stream.time_base)
+    return None if container_duration is None else container_duration / 1e6
+
+
+def _bits(stream: AudioStream, sample_format: str) -> int:
+    """Bits of a sample as stored, so far as the codec says; FFmpeg decodes 24 bits into 32."""
+    name = stream.codec_context.name
+    if name.startswith("pcm_"):
+        digits = "".join(letter for letter in name if letter.isdigit())
+        return int(digits) if digits else 16  # A-law and mu-law span 13 and 14 bits
+    if name in ("flac", "alac", "wavpack", "tta") and sample_format == "s32":
+        return 24
+    return _BITS.get(sample_format, 32)
+
+
+def rechunked(blocks: Iterable[Samples], frames: int) -> Iterator[Samples]:
+    """The same samples in blocks of ``frames``, the last one shorter."""
+    held: list[Samples] = []
+    length = 0
+    for block in blocks:
+        held.append(block)
+        length += block.shape[1]
+        if length < frames:
+            continue
+        joined = np.concatenate(held, axis=1)
+        whole = length - length % frames
+        for start in range(0, whole, frames):
+            yield np.ascontiguousarray(joined[:, start : start + frames])
+        held, length = [joined[:, whole:]], length - whole
+    if length:
+        yield np.ascontiguousarray(np.concatenate(held, axis=1))
+
+
+def read_audio(
+    path: Path,
+    *,
+    sample_rate: int | None = None,
+    mono: bool = True,
+    limits: Limits | None = None,
+) -> tuple[Samples, int]:
+    """All samples of a file at once: (n,) if ``mono``, else (channels, n); and their rate.
+
+    Raises:
+        BadInput: as `AudioReader`, and for a sound too long to be held in memory.
+    """
+    limits = limits or Limits()
+    with AudioReader(path, sample_rate=sample_rate, mono=mono, limits=limits) as reader:
+        blocks: list[Samples] = []
+        held = 0
+        for block in reader.chunks(1 << 16):
+            held += block.nbytes
+            if held > limits.max_resident_bytes:
+                raise BadInput(path, "is too long to be read at once", "split it")
+            blocks.append(block)
+        sound = np.concatenate(blocks, axis=1)
+        return (sound[0] if mono else sound), reader.sample_rate
