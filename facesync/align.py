@@ -1,0 +1,129 @@
+"""The same place for every face: a crop in which eyes and nose bridge always lie alike.
+
+The similarity is fitted without mouth and jaw, so that speech does not shake the crop.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file
+
+from facesync import mesh
+
+Points = NDArray[np.float32]
+Image = NDArray[np.uint8]
+
+TEMPLATE_FILE = Path(__file__).parent / "weights" / "template.safetensors"
+
+
+@functools.cache
+def template() -> Points:
+    """The mean neutral mesh, (468, 3) float32, in units of the crop's side (0 to 1)."""
+    return load_file(TEMPLATE_FILE)["points"]
+
+
+@dataclass(frozen=True)
+class Similarity:
+    """A turn, a scale and a shift: ``q = s R p + t``.
+
+    Attributes:
+        log_scale: of crop sides per pixel.
+        angle: radians.
+        shift: where the picture's origin lands, in crop sides.
+    """
+
+    log_scale: float
+    angle: float
+    shift: tuple[float, float]
+
+    @property
+    def matrix(self) -> NDArray[np.float64]:
+        """2x3 matrix from pixels of the picture to the unit crop."""
+        c = math.exp(self.log_scale) * math.cos(self.angle)
+        s = math.exp(self.log_scale) * math.sin(self.angle)
+        return np.array([[c, -s, self.shift[0]], [s, c, self.shift[1]]])
+
+    def pixels(self, side: int) -> NDArray[np.float64]:
+        """2x3 matrix from pixels of the picture to pixels of a crop of ``side`` squared.
+
+        Pixel centres lie at integers in both, as OpenCV has it.
+        """
+        matrix = self.matrix * side
+        matrix[:, 2] += 0.5 * (matrix[:, :2].sum(1) - 1)
+        return matrix
+
+    def apply(self, points: Points) -> Points:
+        """(N, 2 or 3) points of the picture in the unit crop; z is scaled alike."""
+        matrix = self.matrix
+        flat = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
+        depth = points[:, 2:] * math.exp(self.log_scale)
+        return np.hstack([flat, depth]).astype(np.float32)
+
+    def as_vector(self) -> NDArray[np.float64]:
+        """(log scale, angle, x, y), for smoothing over time."""
+        return np.array([self.log_scale, self.angle, *self.shift])
+
+    @staticmethod
+    def from_vector(vector: NDArray[np.float64]) -> Similarity:
+        """The inverse of ``as_vector``."""
+        log_scale, angle, x, y = (float(v) for v in vector)
+        return Similarity(log_scale, angle, (x, y))
+
+
+def fit_similarity(points: Points, to: Points) -> Similarity:
+    """The least-squares similarity between two (N, >=2) point sets (Umeyama 1991)."""
+    source, target = points[:, :2].astype(np.float64), to[:, :2].astype(np.float64)
+    centre_s, centre_t = source.mean(0), target.mean(0)
+    s, t = source - centre_s, target - centre_t
+    a = float((s * t).sum())
+    b = float((s[:, 0] * t[:, 1] - s[:, 1] * t[:, 0]).sum())
+    scale = math.hypot(a, b) / max(float((s * s).sum()), 1e-12)
+    angle = math.atan2(b, a)
+    c, d = scale * math.cos(angle), scale * math.sin(angle)
+    x = centre_t[0] - (c * centre_s[0] - d * centre_s[1])
+    y = centre_t[1] - (d * centre_s[0] + c * centre_s[1])
+    return Similarity(math.log(max(scale, 1e-12)), angle, (float(x), float(y)))
+
+
+def align(points: Points) -> Similarity:
+    """How a (468, 3) mesh in pixels goes into the unit crop."""
+    return fit_similarity(points[mesh.STEADY], template()[mesh.STEADY])
+
+
+def crop(image: Image, similarity: Similarity, side: int, margin: float = 0.0) -> Image:
+    """The aligned face as a picture of ``side`` squared.
+
+    ``margin`` widens what is seen on each side, in crop sides, at the same scale per side.
+    """
+    matrix = similarity.pixels(side)
+    border = round(margin * side)
+    matrix[:, 2] += border
+    size = side + 2 * border
+    shrink = math.exp(similarity.log_scale) * side
+    if shrink < 0.5:  # a large face: average instead of skipping pixels
+        factor = 2 ** math.floor(math.log2(1 / shrink))
+        height, width = image.shape[:2]
+        image = cv2.resize(
+            image,
+            (max(1, width // factor), max(1, height // factor)),
+            interpolation=cv2.INTER_AREA,
+        )
+        matrix = _after_shrinking(matrix, width / image.shape[1], height / image.shape[0])
+    return cv2.warpAffine(
+        image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+
+
+def _after_shrinking(
+    matrix: NDArray[np.float64], x: float, y: float
+) -> NDArray[np.float64]:
+    """The same map from a picture shrunk by ``x`` and ``y``."""
+    grow = np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
+    return matrix @ grow

@@ -1,0 +1,95 @@
+"""Light and skin tone as numbers: what is taken away before the network and put back after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facesync import maps, mesh
+
+Image = NDArray[np.uint8]
+Float = NDArray[np.float32]
+_LEAST_SPREAD = np.array([4.0, 1.5, 1.5], np.float32)
+_FEATURES = (
+    mesh.RIGHT_EYE, mesh.LEFT_EYE, mesh.RIGHT_BROW, mesh.LEFT_BROW, mesh.OUTER_LIPS,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class SkinTone:
+    """Mean and spread of the skin in CIELAB, (3,) float32 each."""
+
+    mean: Float
+    spread: Float
+
+    def standardise(self, lab: Float) -> Float:
+        """(H, W, 3) LAB with this skin's mean and spread taken away."""
+        return np.clip((lab - self.mean) / self.spread, -5, 5)
+
+    def restore(self, standard: Float) -> Float:
+        """The inverse of ``standardise``."""
+        return standard * self.spread + self.mean
+
+
+def to_lab(image: Image) -> Float:
+    """(H, W, 3) uint8 BGR to float32 CIELAB, L in 0..100."""
+    return cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_BGR2LAB)
+
+
+def to_bgr(lab: Float) -> Float:
+    """(H, W, 3) float32 CIELAB to float32 BGR in 0..255."""
+    return np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2BGR), 0, 1) * 255
+
+
+def skin_tone(lab: Float, skin: NDArray[np.uint8]) -> SkinTone:
+    """The tone of the pixels of ``lab`` that ``skin`` (H, W) marks.
+
+    The middle of the distribution counts, so that glare, glasses and strands of hair do not.
+    """
+    pixels = lab[skin > 127]
+    if len(pixels) < 16:
+        pixels = lab.reshape(-1, 3)
+    low, high = np.percentile(pixels[:, 0], (5, 95))
+    kept = pixels[(pixels[:, 0] >= low) & (pixels[:, 0] <= high)]
+    spread = np.maximum(kept.std(0), _LEAST_SPREAD)
+    return SkinTone(kept.mean(0).astype(np.float32), spread.astype(np.float32))
+
+
+def skin_area(points: Float, side: int) -> NDArray[np.uint8]:
+    """(side, side) mask of the face without eyes, brows and mouth."""
+    area = maps.filled(points, (mesh.OVAL,), side)
+    features = maps.filled(points, _FEATURES, side)
+    grown = cv2.dilate(features, np.ones((side // 42 + 1,) * 2, np.uint8))
+    return np.where(grown > 0, 0, area).astype(np.uint8)
+
+
+def face_mask(image: Image, points: Float, side: int) -> NDArray[np.uint8]:
+    """(side, side) mask of the face's visible skin: the oval without the hair that hangs in.
+
+    What differs from the skin's tone and touches the oval's border is taken out, unless it
+    lies between the brows and the chin's middle, where the features are.
+    """
+    lab = to_lab(image)
+    oval = maps.filled(points, (mesh.OVAL,), side)
+    tone = skin_tone(lab, skin_area(points, side))
+    scale = np.maximum(tone.spread * 1.3, [7, 4, 5])
+    strange = (((lab - tone.mean) / scale) ** 2).sum(-1) > 9
+    core = cv2.convexHull(
+        np.round(points[_core(), :2] * side - 0.5).astype(np.int32).reshape(-1, 1, 2)
+    )
+    inner = cv2.fillConvexPoly(np.zeros_like(oval), core, 255)
+    inner = cv2.dilate(inner, np.ones((side // 24,) * 2, np.uint8))
+    strange &= (inner == 0) & (oval > 0)
+    opened = cv2.morphologyEx(strange.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    outside = cv2.erode(oval, np.ones((3, 3), np.uint8)) == 0
+    _, labels = cv2.connectedComponents((opened.astype(bool) | outside).astype(np.uint8))
+    hair = (labels == labels[0, 0]) & (oval > 0) & (opened > 0)
+    grown = cv2.dilate(hair.astype(np.uint8), np.ones((3, 3), np.uint8))
+    return np.where(grown > 0, 0, oval).astype(np.uint8)
+
+
+def _core() -> list[int]:
+    return sorted({i for ring in _FEATURES for i in ring})

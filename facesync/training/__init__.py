@@ -1,0 +1,1 @@
+"""Teaching the networks: pairs, losses, the base's task and an identity's task."""

@@ -1,0 +1,65 @@
+"""Moving one picture's face onto another mesh by a thin-plate spline (Bookstein 1989)."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facesync import mesh
+
+Points = NDArray[np.float32]
+_STIFFNESS = 1e-4  # lets the spline miss points a little instead of folding
+
+
+class MeshWarp:
+    """A map from places of the output to places of a source, both in crop sides.
+
+    Args:
+        to: (468, >=2) mesh of the output.
+        source: (468, >=2) mesh of the picture that is warped.
+        cells: the spline is evaluated on a grid of ``cells`` + 1 squared.
+    """
+
+    def __init__(self, to: Points, source: Points, cells: int = 32) -> None:
+        control = to[mesh.CONTROL, :2].astype(np.float64)
+        offset = source[mesh.CONTROL, :2].astype(np.float64) - control
+        count = len(control)
+        system = np.zeros((count + 3, count + 3))
+        system[:count, :count] = _kernel(control, control) + _STIFFNESS * np.eye(count)
+        system[:count, count] = system[count, :count] = 1
+        system[:count, count + 1 :] = control
+        system[count + 1 :, :count] = control.T
+        weights = np.linalg.solve(system, np.vstack([offset, np.zeros((3, 2))]))
+        ticks = np.linspace(0, 1, cells + 1)
+        grid = np.stack(np.meshgrid(ticks, ticks), -1).reshape(-1, 2)
+        moved = _kernel(grid, control) @ weights[:count] + weights[count]
+        moved += grid @ weights[count + 1 :]
+        self._offset = moved.reshape(cells + 1, cells + 1, 2).astype(np.float32)
+
+    def places(self, side: int) -> NDArray[np.float32]:
+        """(side, side, 2): where each output pixel comes from, in crop sides of the source."""
+        cells = self._offset.shape[0] - 1
+        scale = cells / side
+        to_grid = np.array([[scale, 0, 0.5 * scale], [0, scale, 0.5 * scale]])
+        offset = cv2.warpAffine(
+            self._offset, to_grid, (side, side),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE,
+        )  # fmt: skip
+        centre = (np.arange(side, dtype=np.float32) + 0.5) / side
+        places: NDArray[np.float32] = offset + np.stack(np.meshgrid(centre, centre), -1)
+        return places
+
+    def __call__(
+        self, picture: NDArray[np.generic], side: int, margin: int = 0
+    ) -> NDArray[np.generic]:
+        """``picture`` (a crop, ``margin`` pixels wider on each side) seen on the output mesh."""
+        inner = picture.shape[0] - 2 * margin
+        places = self.places(side) * inner + (margin - 0.5)
+        return cv2.remap(picture, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _kernel(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    square = (a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2 * a @ b.T
+    square = np.maximum(square, 0).astype(np.float32)  # its logarithm is four times quicker
+    return (0.5 * square * np.log(square + 1e-12)).astype(np.float64)
