@@ -15,11 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-HELD_OUT_CLIPS = {
-    "s26": ("bgbsza", "lrbi7p", "pwabza"),
-    "s31": ("bgiq6p", "lgbj5a"),
-}
-HELD_OUT_S1 = 10
+HELD_OUT = Path(__file__).parents[1] / "judges" / "held_out.csv"
 LONDON_HELD_OUT_EVERY = 12
 S1_STRIDE = 3
 
@@ -90,14 +86,12 @@ def _crops(folder: Path) -> list[Source]:
 def _talkers(data: Path) -> list[Source]:
     with open(data / "av.csv", newline="") as file:
         rows = sorted(csv.DictReader(file), key=lambda row: row["path"])
+    with open(HELD_OUT, newline="") as file:
+        judged = {row["path"] for row in csv.DictReader(file)}
     found = []
-    of_s1 = 0
     for row in rows:
         person, path = row["speaker"], data / row["path"]
-        held_out = path.stem in HELD_OUT_CLIPS.get(person, ())
-        if person == "s1":
-            held_out = of_s1 % (150 // HELD_OUT_S1) == 0
-            of_s1 += 1
+        held_out = row["path"] in judged
         stride = S1_STRIDE if person == "s1" else 1
         found.append(Source(path, person, f"{person}/{path.stem}", "speech", held_out, stride))
     return found
