@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,8 +17,8 @@ from voicefake.common.files import regular_file
 # Formats that hold sound or moving pictures in one file. Play lists, scripts, devices
 # and single pictures are left out: they can name other files or have no length.
 DEMUXERS = (
-    "3dostr,aac,ac3,aiff,amr,ape,asf,ast,au,av1,avi,caf,dsf,dv,eac3,flac,flv,gxf,h264,hevc,"
-    "ivf,m4v,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,mpc,mpc8,mpeg,mpegts,mpegvideo,mxf,"
+    "3dostr,aac,ac3,aiff,amr,ape,asf,ast,au,av1,avi,caf,dsf,dv,eac3,flac,flv,gif,gxf,h264,"
+    "hevc,ivf,m4v,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,mpc,mpc8,mpeg,mpegts,mpegvideo,mxf,"
     "nut,obu,ogg,rm,shn,sox,swf,tak,tta,voc,w64,wav,wv,yuv4mpegpipe"
 )
 NOT_MEDIA = "is not a sound or video file that can be read"
@@ -40,12 +39,17 @@ def _refuse_other_files(url: str, flags: int, options: dict[str, str]) -> Any:
 
 
 @contextmanager
-def open_input(path: Path, options: dict[str, str] | None = None) -> Iterator[InputContainer]:
+def open_input(
+    path: Path,
+    options: dict[str, str] | None = None,
+    decoder_options: dict[str, str] | None = None,
+) -> Iterator[InputContainer]:
     """The container at ``path``, opened for reading.
 
     Args:
         path: any name; it is never parsed as an address, pattern or option.
         options: further FFmpeg options of the demuxer.
+        decoder_options: FFmpeg options for the decoders that look into the streams.
 
     Raises:
         BadInput: not a regular file, or not media.
@@ -57,6 +61,7 @@ def open_input(path: Path, options: dict[str, str] | None = None) -> Iterator[In
             container = av.open(
                 _Nameless(file),
                 "r",
+                options=decoder_options,
                 container_options=guarded,
                 metadata_errors="replace",
                 io_open=_refuse_other_files,
@@ -86,4 +91,4 @@ def _explain(path: Path, error: Exception) -> tuple[str, str]:
 
 def file_address(path: Path) -> str:
     """``path`` as FFmpeg must be given it to write: nothing in it is read as a protocol."""
-    return "file:" + os.path.abspath(path)
+    return f"file:{path.absolute()}"

@@ -1,0 +1,81 @@
+"""The containers that videos are written to, and what each of them takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from voicefake.common.errors import WrongUse
+
+_COMMON = frozenset({"aac", "mp3", "mp2", "ac3", "eac3", "alac"})
+_PCM = frozenset({f"pcm_{kind}" for kind in ("s16le", "s24le", "s32le", "f32le", "u8")})
+_EXACT_CLOCK = {"movflags": "+faststart", "movie_timescale": "90000"}
+
+
+@dataclass(frozen=True)
+class VideoFormat:
+    """One container: its muxer, encoders, and the codecs that are copied into it.
+
+    mp2 in mp4 is played by what builds on FFmpeg (VLC, mpv) and read back exactly here,
+    but not by web browsers; a copy was judged better than a second lossy coding.
+    """
+
+    muxer: str
+    copied_sound: frozenset[str]
+    copied_subtitles: frozenset[str] = frozenset()
+    video_codec: str = "libx264"
+    sound_codec: str = "aac"
+    options: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def even_only(self) -> bool:
+        """True if 4:2:0 pictures must have an even width and height."""
+        return self.video_codec == "libx264"
+
+    def encoder_options(self, crf: int, pixels: int) -> dict[str, str]:
+        """Options of the encoder; large pictures get a short look-ahead, which holds memory."""
+        if self.video_codec != "libx264":
+            return {"crf": str(crf + 8), "b": "0", "deadline": "good", "cpu-used": "4"}
+        options = {"crf": str(crf), "preset": "medium"}
+        if pixels > 4096 * 2304:
+            options |= {"preset": "veryfast", "x264-params": "rc-lookahead=0:ref=1:bframes=0"}
+        elif pixels > 1920 * 1200:
+            options |= {"x264-params": "rc-lookahead=10"}
+        return options
+
+
+VIDEO_FORMATS = {
+    ".mp4": VideoFormat(
+        "mp4", _COMMON | {"opus", "flac"}, frozenset({"mov_text"}), options=_EXACT_CLOCK
+    ),
+    ".m4v": VideoFormat("mp4", _COMMON, frozenset({"mov_text"}), options=_EXACT_CLOCK),
+    ".mov": VideoFormat("mov", _COMMON | _PCM, frozenset({"mov_text"}), options=_EXACT_CLOCK),
+    ".mkv": VideoFormat(
+        "matroska",
+        _COMMON | _PCM | {"opus", "flac", "vorbis", "dts", "truehd", "wavpack"},
+        frozenset({"srt", "subrip", "ass", "ssa", "webvtt", "dvdsub", "pgssub"}),
+    ),
+    ".webm": VideoFormat(
+        "webm",
+        frozenset({"opus", "vorbis"}),
+        frozenset({"webvtt"}),
+        video_codec="libvpx-vp9",
+        sound_codec="libopus",
+    ),
+}
+
+
+def video_format(path: Path) -> VideoFormat:
+    """The format that the suffix of ``path`` stands for.
+
+    Raises:
+        WrongUse: there is none.
+    """
+    found = VIDEO_FORMATS.get(path.suffix.lower())
+    if found is None:
+        raise WrongUse(
+            path,
+            f"cannot be written as {path.suffix or 'a file without suffix'}",
+            f"use one of {' '.join(VIDEO_FORMATS)}",
+        )
+    return found

@@ -1,0 +1,258 @@
+"""Writing a video like its source: times, size, colours, sound and other streams kept."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+import av.error
+from av.container import OutputContainer
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from voicefake.common.errors import BadInput, WrongUse
+from voicefake.common.media.audio_read import inspect_audio
+from voicefake.common.media.audio_write import guarded
+from voicefake.common.media.containers import file_address, open_input
+from voicefake.common.media.info import Limits, VideoInfo
+from voicefake.common.media.picture import from_bgr, written_colour
+from voicefake.common.media.sound_encoder import most_channels
+from voicefake.common.media.sound_track import CopiedTrack, EncodedTrack, Track
+from voicefake.common.media.video_formats import VideoFormat, video_format
+from voicefake.common.media.video_read import Frame, inspect_video, video_stream
+
+_LARGE = 4096 * 2304
+_CONTAINER_TAGS = ("encoder", "major_brand", "minor_version", "compatible_brands")
+
+
+class VideoWriter:
+    """A video with new pictures and everything else as in ``source``.
+
+    Time stamps are those of the frames, less a constant that puts the first picture or
+    sound at 0; the sound keeps its place relative to the pictures. Pictures are H.264
+    4:2:0 (VP9 in webm) with the colour tags of the source; an odd width or height, which
+    4:2:0 in H.264 cannot express, is written as 4:4:4.
+
+    Args:
+        path: written plainly; its suffix chooses the container (mp4, m4v, mov, mkv, webm).
+        source: the video that the frames came from.
+        sound: a file whose sound replaces that of ``source``, encoded once; None copies
+            the sound of ``source`` as it is where the container takes it.
+        crf: quality, lower is better; 16 is visually lossless.
+        limits: for reading ``source`` and ``sound``.
+
+    Raises:
+        WrongUse: unknown suffix, or the file cannot be written.
+        BadInput: ``source`` or ``sound`` cannot be used.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        source: Path,
+        sound: Path | None = None,
+        crf: int = 16,
+        limits: Limits | None = None,
+    ) -> None:
+        self.path = Path(path)
+        limits = limits or Limits()
+        self._format = video_format(self.path)
+        self.info, _ = inspect_video(source, limits)
+        self._plan = _Plan(source, sound, self._format, self.info, limits)
+        self._notes = list(self._plan.warnings)
+        self._container: OutputContainer = guarded(path, self._open)
+        self._video = self._add_video(crf)
+        self._tracks = self._plan.tracks(self._container)
+        self._container.metadata.update(self._plan.metadata)
+        self._container.set_chapters(self._plan.chapters)
+        self._last: int | None = None
+        self.frames = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self._finish()
+            else:
+                with suppress(av.error.FFmpegError, OSError):
+                    self._container.close()
+        finally:
+            for track in self._tracks:
+                track.close()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What could not be kept, one sentence each."""
+        return tuple(self._notes) + tuple(w for track in self._tracks for w in track.warnings)
+
+    def write(self, frame: Frame) -> None:
+        """Add ``frame``; ``pts`` counts in the time base of ``source`` and must rise.
+
+        Raises:
+            ValueError: another picture size than the source's, or a time that does not rise.
+            WrongUse: the file cannot be written (a full disk).
+        """
+        if frame.image.shape != (self.info.height, self.info.width, 3):
+            raise ValueError(f"a picture of {frame.image.shape}, not {self.info}")
+        if self._last is not None and frame.pts <= self._last:
+            raise ValueError(f"time stamp {frame.pts} does not rise above {self._last}")
+        picture = from_bgr(frame.image, self._colour, self._pixel_format)
+        picture.pts = frame.pts - self._plan.shift_pts
+        picture.time_base = self.info.time_base
+        self._last = frame.pts
+        self.frames += 1
+        guarded(self.path, lambda: self._mux(self._video.encode(picture)))
+
+    def _open(self) -> OutputContainer:
+        return av.open(
+            file_address(self.path),
+            "w",
+            format=self._format.muxer,
+            container_options=self._format.options,
+        )
+
+    def _add_video(self, crf: int) -> VideoStream:
+        info = self.info
+        odd = info.width % 2 or info.height % 2
+        self._pixel_format = "yuv444p" if odd and self._format.even_only else "yuv420p"
+        if self._pixel_format == "yuv444p":
+            self._notes.append(
+                f"the odd size {info.width}x{info.height} is kept by writing H.264 4:4:4, "
+                "which some players of phones and televisions do not show"
+            )
+        self._colour = written_colour(info.colour, info.pixel_format, info.width, info.height)
+        stream = self._container.add_stream(
+            self._format.video_codec,
+            rate=info.fps,
+            options=self._format.encoder_options(crf, info.width * info.height),
+        )
+        assert isinstance(stream, VideoStream)
+        context = stream.codec_context
+        context.width, context.height = info.width, info.height
+        context.pix_fmt = self._pixel_format
+        context.time_base = stream.time_base = info.time_base
+        context.sample_aspect_ratio = info.pixel_aspect
+        context.colorspace, context.color_range = self._colour.matrix, self._colour.full_range
+        context.color_primaries = self._colour.primaries
+        context.color_trc = self._colour.transfer
+        context.thread_count = min(os.cpu_count() or 1, 2 if self._is_large() else 8)
+        return stream
+
+    def _is_large(self) -> bool:
+        return self.info.width * self.info.height > _LARGE
+
+    def _mux(self, packets: list[Packet[VideoStream]]) -> None:
+        step = max(round(1 / (self.info.fps * self.info.time_base)), 1)
+        for packet in packets:
+            packet.duration = step
+            if packet.dts is not None:
+                self._mux_tracks(float(packet.dts * packet.time_base))
+            self._container.mux(packet)
+
+    def _mux_tracks(self, until: float | None) -> None:
+        for track in self._tracks:
+            for packet in track.packets(until):
+                self._container.mux(packet)
+
+    def _finish(self) -> None:
+        if not self.frames:
+            raise WrongUse(self.path, "got no pictures", "give a video that has some")
+        guarded(self.path, lambda: self._mux(self._video.encode(None)))
+        guarded(self.path, lambda: self._mux_tracks(None))
+        guarded(self.path, self._container.close)
+
+
+class _Plan:
+    """What happens to each stream of the source, decided before the output is opened."""
+
+    def __init__(
+        self,
+        source: Path,
+        sound: Path | None,
+        target: VideoFormat,
+        video: VideoInfo,
+        limits: Limits,
+    ) -> None:
+        self._source, self._sound, self._limits = source, sound, limits
+        self._target = target
+        self._copied: list[int] = []
+        self._encoded = sound
+        self.warnings: list[str] = []
+        with open_input(source) as container:
+            self.metadata = {
+                k: v for k, v in container.metadata.items() if k not in _CONTAINER_TAGS
+            }
+            self.chapters = container.chapters()
+            pictures = video_stream(source, container).index
+            has_sound = bool(container.streams.audio)
+            self._plan_sound(container)
+            self._plan_others(container, pictures)
+        start = Fraction(video.start).limit_denominator(90000)
+        self._sound_start = start
+        if has_sound:
+            try:
+                audio, _ = inspect_audio(source, limits)
+                self._sound_start = Fraction(audio.start).limit_denominator(192000)
+            except BadInput:
+                self.warnings.append("the sound of the source cannot be decoded")
+        self.shift_pts = int(min(start, self._sound_start) // video.time_base)
+        self.shift = self.shift_pts * video.time_base
+
+    def tracks(self, output: OutputContainer) -> list[Track]:
+        """Open the streams in ``output``."""
+        tracks: list[Track] = []
+        if self._encoded is not None:
+            start = max(self._sound_start - self.shift, Fraction(0))
+            codec = self._target.sound_codec
+            tracks.append(EncodedTrack(self._encoded, output, codec, start, self._limits))
+        if self._copied:
+            tracks.append(CopiedTrack(self._source, self._copied, output, self.shift))
+        return tracks
+
+    def _plan_sound(self, container: av.container.InputContainer) -> None:
+        streams = container.streams.audio
+        if self._sound is not None:
+            if len(streams) > 1:
+                self.warnings.append(f"{len(streams) - 1} further sound tracks were left out")
+            return
+        for stream in streams:
+            if stream.codec.canonical_name in self._target.copied_sound:
+                self._copied.append(stream.index)
+        if streams and not self._copied:
+            if streams[0].channels > most_channels(self._target.sound_codec):
+                count = streams[0].channels
+                raise WrongUse(self._source, f"has {count} sound channels", "write to .mkv")
+            self._encoded = self._source
+            self.warnings.append(
+                f"the sound ({streams[0].codec.canonical_name}) was encoded anew, "
+                "as the output's container does not take it"
+            )
+        left = len(streams) - max(len(self._copied), min(len(streams), 1))
+        if left > 0:
+            self.warnings.append(f"{left} further sound tracks were left out")
+
+    def _plan_others(self, container: av.container.InputContainer, pictures: int) -> None:
+        left = 0
+        for stream in container.streams:
+            if stream.type == "audio" or stream.index == pictures:
+                continue
+            name = stream.codec_context.name if stream.codec_context else ""
+            if stream.type == "subtitle" and name in self._target.copied_subtitles:
+                self._copied.append(stream.index)
+            else:
+                left += 1
+        if left:
+            self.warnings.append(f"{left} streams that are no picture or sound were left out")
