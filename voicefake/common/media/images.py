@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,6 +14,8 @@ from voicefake.common.files import regular_file
 from voicefake.common.media.image_header import ImageHeader, image_header
 from voicefake.common.media.info import Limits
 from voicefake.common.media.picture import Picture
+
+Array = np.ndarray[tuple[Any, ...], np.dtype[Any]]
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 
@@ -91,7 +94,7 @@ def _check(path: Path, data: bytes, limits: Limits) -> ImageHeader:
     return header
 
 
-def _over_white(picture: Picture, stored: np.ndarray) -> Picture:  # type: ignore[type-arg]
+def _over_white(picture: Picture, stored: Array) -> Picture:
     """``picture``, its transparent parts (the fourth channel of ``stored``) made white."""
     if stored.ndim != 3 or stored.shape[2] != 4 or stored.shape[:2] != picture.shape[:2]:
         return picture

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import cv2
 import numpy as np
-from av.sidedata.sidedata import Type
+from av.sidedata.sidedata import SideData, Type
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
@@ -68,10 +70,10 @@ class Orientation:
 
 def orientation_of(frame: VideoFrame) -> Orientation:
     """What the frame's display matrix asks for, to the nearest quarter turn."""
-    try:
-        raw = bytes(frame.side_data[Type.DISPLAYMATRIX])
-    except KeyError:
+    matrix = cast(Mapping[Type, SideData], frame.side_data).get(Type.DISPLAYMATRIX)
+    if matrix is None:
         return Orientation()
+    raw = bytes(matrix)
     a, b, _, c, d = np.frombuffer(raw, np.int32)[:5].astype(np.float64)
     if abs(a) >= abs(b):
         return Orientation(False, a < 0, d < 0)
@@ -159,7 +161,7 @@ def _full_range(picture: Picture, matrix: int, pixel_format: str) -> VideoFrame:
         (np.array([1.0, 0.0, 0.0]) - luma) / (2.0 - 2.0 * blue),
         (np.array([0.0, 0.0, 1.0]) - luma) / (2.0 - 2.0 * red),
     ]
-    planes = cv2.split(cv2.transform(picture.astype(np.float32), np.float32(rows)))
+    planes = cv2.split(cv2.transform(picture.astype(np.float32), np.array(rows, np.float32)))
     height, width = picture.shape[:2]
     chroma = (width, height) if pixel_format == "yuv444p" else (width // 2, height // 2)
     frame = VideoFrame(width, height, pixel_format)
@@ -167,6 +169,8 @@ def _full_range(picture: Picture, matrix: int, pixel_format: str) -> VideoFrame:
         if index:
             plane = cv2.resize(plane, chroma, interpolation=cv2.INTER_AREA) + 128.0
         target = frame.planes[index]
-        rows_of = np.frombuffer(target, np.uint8).reshape(plane.shape[0], target.line_size)
+        rows_of = np.frombuffer(memoryview(target), np.uint8).reshape(
+            plane.shape[0], target.line_size
+        )
         rows_of[:, : plane.shape[1]] = np.clip(np.rint(plane), 0, 255)
     return frame

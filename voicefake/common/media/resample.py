@@ -30,7 +30,7 @@ class Resampler:
         self._seen += block.shape[1]
         out = self._stream.resample_chunk(np.ascontiguousarray(block.T))
         self._given += len(out)
-        return out.T
+        return np.asarray(out.T, np.float32)
 
     def finish(self) -> Samples:
         """The tail that the filter still held, cut or padded to `resampled_length`."""

@@ -10,12 +10,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import av.error
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
-from av.stream import Stream
 
 from voicefake.common.media.audio_read import AudioReader
 from voicefake.common.media.containers import open_input
@@ -28,7 +27,7 @@ _BLOCK = 8192
 class Track(Protocol):
     """Streams other than the pictures."""
 
-    def packets(self, until: float | None) -> Iterator[Packet[Stream]]:
+    def packets(self, until: float | None) -> Iterator[Packet[Any]]:
         """The next packets, up to ``until`` seconds of the output's clock (None: all)."""
         ...
 
@@ -66,7 +65,7 @@ class CopiedTrack:
         self._demuxed = container.demux(taken)
         self._shift = shift
         self._last: dict[int, int] = {}
-        self._ahead: Packet[Stream] | None = None
+        self._ahead: Packet[Any] | None = None
         self._notes: list[str] = []
 
     @property
@@ -74,7 +73,7 @@ class CopiedTrack:
         """What had to be changed."""
         return tuple(self._notes)
 
-    def packets(self, until: float | None) -> Iterator[Packet[Stream]]:
+    def packets(self, until: float | None) -> Iterator[Packet[Any]]:
         """The next packets, up to ``until`` seconds of the output's clock (None: all)."""
         while (packet := self._ahead or self._next()) is not None:
             self._ahead = packet
@@ -88,7 +87,7 @@ class CopiedTrack:
         """Let go of the source."""
         self._stack.close()
 
-    def _next(self) -> Packet[Stream] | None:
+    def _next(self) -> Packet[Any] | None:
         while True:
             try:
                 packet = next(self._demuxed, None)
@@ -103,7 +102,7 @@ class CopiedTrack:
             self._restamp(packet, stamp)
             return packet
 
-    def _restamp(self, packet: Packet[Stream], stamp: int) -> None:
+    def _restamp(self, packet: Packet[Any], stamp: int) -> None:
         """Time stamps on the output's clock, rising as muxers demand."""
         shift = round(self._shift / packet.time_base)
         index = packet.stream_index
@@ -145,7 +144,7 @@ class EncodedTrack:
         more = (f"{clipped} samples beyond full scale were clipped",) if clipped else ()
         return self._reader.warnings + more
 
-    def packets(self, until: float | None) -> Iterator[Packet[Stream]]:
+    def packets(self, until: float | None) -> Iterator[Packet[Any]]:
         """The next packets, up to ``until`` seconds of the output's clock (None: all)."""
         while not self._ended and (until is None or self._encoder.end <= until):
             block = next(self._blocks, None)
@@ -157,4 +156,4 @@ class EncodedTrack:
 
     def close(self) -> None:
         """Let go of the sound."""
-        self._blocks.close()
+        self._blocks = iter(())

@@ -56,7 +56,7 @@ def _check_format(path: Path, fields: bytes) -> int:
     """Bytes per second of the body."""
     if len(fields) < 16:
         raise BadInput(path, "has a wav header that is cut off", "export it again")
-    _, channels, rate, byte_rate, block, _ = struct.unpack("<HHIIHH", fields)
+    channels, rate, byte_rate, block = map(int, struct.unpack("<2xHIIH2x", fields))
     if channels == 0 or rate == 0:
         raise BadInput(
             path, f"has a wav header with {channels} channels at {rate} Hz", "export it again"
