@@ -13,6 +13,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
+import os
 import re
 import tomllib
 from collections.abc import Collection
@@ -26,7 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from voicefake.common.consent.revocation import revoked_ids
 from voicefake.common.consent.signing import Signature, sign_bytes, signature_holds
-from voicefake.common.errors import BadInput, Refused
+from voicefake.common.errors import BadInput, Refused, VoicefakeError
 from voicefake.common.files import atomic_path, regular_file
 
 FORMAT_VERSION = 1
@@ -56,6 +57,18 @@ class Basis(StrEnum):
     PERSONAL = "personal"
     LICENSED_DATASET = "licensed-dataset"
     SYNTHETIC = "synthetic"
+
+
+class ConsentState(StrEnum):
+    """Whether a record holds."""
+
+    VALID = "valid"
+    UNSIGNED = "unsigned"
+    BROKEN = "broken"
+    REVOKED = "revoked"
+    NOT_YET_VALID = "not-yet-valid"
+    EXPIRED = "expired"
+    WRONG_SCOPE = "wrong-scope"
 
 
 class _Part(BaseModel):
@@ -122,16 +135,38 @@ class ConsentRecord(_Part):
         """A record overrides nothing (see :class:`~voicefake.common.consent.Override`)."""
         return None
 
-    @property
-    def signature_state(self) -> Literal["valid", "unsigned", "broken"]:
-        """Whether the signature is there and fits the content."""
-        if self.signature is None:
-            return "unsigned"
-        return "valid" if signature_holds(self.signature, self.canonical) else "broken"
-
     def signed_by(self, key: Ed25519PrivateKey) -> ConsentRecord:
         """The record with a signature by ``key``."""
         return self.model_copy(update={"signature": sign_bytes(self.canonical, key)})
+
+    def state(
+        self,
+        covers: Covers | str | None = None,
+        today: datetime.date | None = None,
+        *,
+        revoked: Collection[str] | None = None,
+    ) -> ConsentState:
+        """Whether the record holds; the first thing that is wrong, in the order of the enum.
+
+        Args:
+            covers: voice or face (``None``: ask about the record as such).
+            today: default: the clock's.
+            revoked: ids taken back; default: this user's list.
+        """
+        today = today or datetime.date.today()
+        if self.signature is None:
+            return ConsentState.UNSIGNED
+        if not signature_holds(self.signature, self.canonical):
+            return ConsentState.BROKEN
+        if self.revocation_id in (revoked_ids() if revoked is None else revoked):
+            return ConsentState.REVOKED
+        if today < self.issued:
+            return ConsentState.NOT_YET_VALID
+        if self.expires and today > self.expires:
+            return ConsentState.EXPIRED
+        if covers is not None and Covers(covers) not in self.covers:
+            return ConsentState.WRONG_SCOPE
+        return ConsentState.VALID
 
     def check(
         self,
@@ -142,33 +177,26 @@ class ConsentRecord(_Part):
     ) -> None:
         """Stop unless the record allows copying the subject's ``covers`` today.
 
-        Args:
-            covers: voice or face (``None``: ask about the record as such).
-            today: default: the clock's.
-            revoked: ids taken back; default: this user's list.
-
         Raises:
-            Refused: unsigned, changed after signing, expired, not yet valid, of another
-                scope, or revoked.
+            Refused: unsigned, changed after signing, revoked, not yet valid, expired or of
+                another scope.
         """
-        today = today or datetime.date.today()
-        state = self.signature_state
-        if state == "unsigned":
-            raise self._refusal("is not signed", "let its subject run voicefake consent sign")
-        if state == "broken":
-            raise self._refusal("was changed after it was signed", "get the original or a new one")
-        if self.revocation_id in (revoked_ids() if revoked is None else revoked):
-            raise self._refusal("has been revoked", "ask the subject for a new one")
-        if today < self.issued:
-            raise self._refusal(f"holds from {self.issued} only", "wait, or get a new one")
-        if self.expires and today > self.expires:
-            raise self._refusal(f"expired on {self.expires}", "ask the subject for a new one")
-        if covers is not None and Covers(covers) not in self.covers:
-            fault = f"covers {' and '.join(self.covers)}, not {Covers(covers)}"
-            raise self._refusal(fault, f"get one with --covers {Covers(covers)}")
-
-    def _refusal(self, fault: str, remedy: str) -> Refused:
-        return Refused(f"consent of {self.subject}", fault, remedy)
+        state = self.state(covers, today, revoked=revoked)
+        if state is ConsentState.VALID:
+            return
+        scope = " and ".join(self.covers)
+        fault, remedy = {
+            ConsentState.UNSIGNED: ("is not signed", "let them run voicefake consent sign on it"),
+            ConsentState.BROKEN: (
+                "was changed after it was signed",
+                "get the original, or a new one",
+            ),
+            ConsentState.REVOKED: ("has been revoked", "ask the person for a new one"),
+            ConsentState.NOT_YET_VALID: (f"holds from {self.issued} only", "wait until then"),
+            ConsentState.EXPIRED: (f"expired on {self.expires}", "ask the person for a new one"),
+            ConsentState.WRONG_SCOPE: (f"covers the {scope} only", f"get one that covers {covers}"),
+        }[state]
+        raise Refused(f"consent of {self.subject}", fault, remedy)
 
 
 def load_consent(path: Path) -> ConsentRecord:
@@ -207,22 +235,20 @@ def parse_consent(content: bytes, path: Path) -> ConsentRecord:
         where = ".".join(str(part) for part in first["loc"])
         fault = f"is no consent record ({where}: {first['msg'].lower()})"
         raise BadInput(path, fault, _REMEDY) from error
-    check_fields(record, path)
+    check_fields(record, BadInput, path)
     return record
 
 
-def check_fields(record: ConsentRecord, path: Path) -> None:
-    """What must hold between the fields of a record.
-
-    Raises:
-        BadInput: it ends before it begins, or a licensed data set without its licence.
-    """
+def check_fields(
+    record: ConsentRecord, error: type[VoicefakeError], subject: str | os.PathLike[str]
+) -> None:
+    """Raise ``error`` where the fields of a record contradict each other."""
     if record.expires and record.expires < record.issued:
-        raise BadInput(path, "expires before it was issued", _REMEDY)
+        raise error(subject, "expires before it is issued", "mend the dates")
     if record.basis is Basis.LICENSED_DATASET:
         for name in ("dataset", "licence", "attribution"):
             if not getattr(record, name):
-                raise BadInput(path, f"names a data set without its {name}", f"add --{name}")
+                raise error(subject, f"rests on a data set but names no {name}", f"add its {name}")
 
 
 def write_consent(path: Path, record: ConsentRecord, *, force: bool = False) -> None:

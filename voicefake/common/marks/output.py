@@ -9,6 +9,7 @@ from pathlib import Path
 
 from voicefake.common.files import atomic_path, refuse_existing
 from voicefake.common.hashes import sha256_of
+from voicefake.common.marks.credentials import embed
 from voicefake.common.marks.sidecar import sidecar_path, write_sidecar
 from voicefake.common.marks.story import Story
 
@@ -30,7 +31,9 @@ class MarkedOutput:
 
 @contextmanager
 def marked_output(path: Path, story: Story, *, force: bool = False) -> Iterator[MarkedOutput]:
-    """A file to write that takes its place at ``path`` with its side-car.
+    """A file to write that takes its place at ``path``, with credentials and a side-car.
+
+    Where credentials cannot be made the output is kept, and a warning says why.
 
     Raises:
         WrongUse: ``path`` exists and ``force`` is off, or its folder cannot be written.
@@ -44,4 +47,5 @@ def marked_output(path: Path, story: Story, *, force: bool = False) -> Iterator[
         yield output
         source = output.story.source
         told = output.story.to_json(sha256_of(source) if source else "")
-        write_sidecar(sidecar, output.path, path.name, told, {})
+        output.warnings += embed(output.path, path.name, output.story, told)
+        write_sidecar(sidecar, output.path, path.name, told)

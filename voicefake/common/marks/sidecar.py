@@ -24,16 +24,13 @@ def sidecar_path(path: Path) -> Path:
     return path.with_name(path.name + SUFFIX)
 
 
-def write_sidecar(
-    sidecar: Path, marked: Path, name: str, story: dict[str, Any], marks: dict[str, str]
-) -> None:
+def write_sidecar(sidecar: Path, marked: Path, name: str, story: dict[str, Any]) -> None:
     """Describe the finished file ``marked``, which will be called ``name``, in ``sidecar``."""
     content = {
         "format": _FORMAT,
         "format_version": 1,
         "file": {"name": name, "sha256": sha256_of(marked), "bytes": marked.stat().st_size},
         "written": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "marks": marks,
         "story": story,
     }
     text = json.dumps(content, indent=2, ensure_ascii=False, default=str)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -58,10 +59,31 @@ class Story:
             "action": self.action,
             "people": [asdict(person) for person in self.people],
             "source": source,
-            "settings": dict(self.settings),
-            "figures": dict(self.figures),
+            "settings": _json_value(self.settings),
+            "figures": _json_value(self.figures),
             "software": {"name": "voicefake", "version": software_version()},
         }
+
+    def sentence(self) -> str:
+        """What was done, in one line for a person."""
+        names = [person.name for person in self.people]
+        likeness = f" of {' and '.join(names)}" if names else ""
+        return f"synthetic {self.action}{likeness}, made with voicefake"
+
+
+def _json_value(value: Any) -> Any:
+    """``value`` in JSON's own types; numbers of numpy become plain, NaN becomes ``None``."""
+    if isinstance(value, Mapping):
+        return {str(name): _json_value(item) for name, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_json_value(item) for item in value]
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if hasattr(value, "item"):
+        return _json_value(value.item())
+    return str(value)
 
 
 def software_version() -> str:

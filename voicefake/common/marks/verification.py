@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import mmap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -10,6 +12,9 @@ from typing import Any
 from voicefake.common.errors import BadInput
 from voicefake.common.files import regular_file
 from voicefake.common.hashes import sha256_of
+from voicefake.common.marks import credentials
+from voicefake.common.marks.certificate import local_serial, trusted_roots
+from voicefake.common.marks.formats import Format, format_of
 from voicefake.common.marks.sidecar import read_sidecar, sidecar_path
 
 
@@ -27,8 +32,8 @@ class MarkState(StrEnum):
     """How a mark was found.
 
     ``trusted``: intact, and its certificate leads to a root that this user trusts.
-    ``valid``: intact, by whom is not vouched for. ``broken``: there, but it does not fit the
-    file. ``absent``: looked for and not found.
+    ``valid``: intact, but nobody vouches for who made it. ``broken``: there, but it does not
+    fit the file. ``absent``: looked for and not found.
     """
 
     TRUSTED = "trusted"
@@ -42,10 +47,10 @@ class Mark:
     """One mark.
 
     Attributes:
-        ours: whether it says that this toolkit made the file.
         confidence: how sure the state is, 0 to 1; 1 for cryptographic marks.
         detail: one sentence for a person.
-        story: what the mark tells of how the file was made.
+        ours: whether it says that this toolkit made the file.
+        story: what it tells of how the file was made.
     """
 
     kind: MarkKind
@@ -73,15 +78,49 @@ class Verification:
         """Whether an intact mark says that this toolkit made the file."""
         return any(mark.ours and mark.intact for mark in self.marks)
 
+    @property
+    def story(self) -> dict[str, Any] | None:
+        """What the first intact mark of ours tells (none: ``None``)."""
+        return next((m.story for m in self.marks if m.ours and m.intact and m.story), None)
 
-def verify(path: Path) -> Verification:
+    def to_json(self) -> dict[str, Any]:
+        """As ``voicefake verify --json`` prints it."""
+        marks = [
+            {
+                "kind": str(mark.kind),
+                "state": str(mark.state),
+                "confidence": mark.confidence,
+                "ours": mark.ours,
+                "detail": mark.detail,
+                "story": mark.story,
+            }
+            for mark in self.marks
+        ]
+        return {"path": str(self.path), "ours": self.ours, "marks": marks}
+
+
+def verify(path: Path, *, trust: Sequence[Path] = ()) -> Verification:
     """Look for the marks of the file ``path``.
 
+    Args:
+        trust: root certificates (PEM) to trust beside those in the user's trust folder.
+
     Raises:
-        BadInput: it cannot be read.
+        BadInput: it cannot be read, or is no media file.
     """
     regular_file(path)
-    return Verification(path, (_sidecar_mark(path),))
+    roots = trusted_roots(tuple(trust))
+    sidecar = _sidecar_mark(path)
+    kind = format_of(path)
+    if kind is None and sidecar.state is MarkState.ABSENT:
+        raise BadInput(
+            path, "is no media file that is known here", "name a sound, video or picture"
+        )
+    if kind is None or not kind.credentials:
+        return Verification(path, (sidecar,))
+    if not kind.chunked and path.stat().st_size > credentials.LARGEST_BYTES:
+        return Verification(path, (sidecar,))
+    return Verification(path, (_credentials_mark(path, kind, roots), sidecar))
 
 
 def _sidecar_mark(path: Path) -> Mark:
@@ -98,3 +137,95 @@ def _sidecar_mark(path: Path) -> Mark:
         return Mark(kind, MarkState.BROKEN, 1.0, detail, ours=True, story=story)
     detail = "the file is untouched since the side-car was written; a side-car is not signed"
     return Mark(kind, MarkState.VALID, 1.0, detail, ours=True, story=story)
+
+
+def _credentials_mark(path: Path, kind: Format, roots: str) -> Mark:
+    import c2pa
+
+    try:
+        store = credentials.read(path, kind.mime, roots)
+    except (c2pa.C2paError, ValueError) as error:
+        if not _mentions_credentials(path):
+            fault = f"is damaged: it cannot be parsed as {kind.mime}"
+            raise BadInput(path, fault, "get it again from its source") from error
+        detail = "there are credentials, but they or the file are too damaged to read"
+        return Mark(MarkKind.CREDENTIALS, MarkState.BROKEN, 1.0, detail)
+    if store is None:
+        detail = "the file carries no content credentials"
+        return Mark(MarkKind.CREDENTIALS, MarkState.ABSENT, 1.0, detail)
+    active, own = _active_manifest(store), _own_manifest(store)
+    story = None if own is None else _story_of(own)
+    state = {"Trusted": MarkState.TRUSTED, "Valid": MarkState.VALID}.get(
+        store.get("validation_state", ""), MarkState.BROKEN
+    )
+    detail = _detail(state, store, active)
+    if own is not None and own is not active:
+        detail += f"; made with voicefake before {_generator(active)} edited it"
+    return Mark(MarkKind.CREDENTIALS, state, 1.0, detail, ours=own is not None, story=story)
+
+
+def _active_manifest(store: dict[str, Any]) -> dict[str, Any]:
+    manifest = store.get("manifests", {}).get(store.get("active_manifest", ""), {})
+    return manifest if isinstance(manifest, dict) else {}
+
+
+def _own_manifest(store: dict[str, Any]) -> dict[str, Any] | None:
+    """The nearest manifest with a story of ours: the active one, or one it was made from."""
+    manifests = store.get("manifests", {})
+    queue, seen = [store.get("active_manifest")], set()
+    while queue:
+        label = queue.pop(0)
+        manifest = manifests.get(label)
+        if label in seen or not isinstance(manifest, dict):
+            continue
+        seen.add(label)
+        if _story_of(manifest) is not None:
+            return manifest
+        queue += [item.get("active_manifest") for item in manifest.get("ingredients", [])]
+    return None
+
+
+def _story_of(manifest: dict[str, Any]) -> dict[str, Any] | None:
+    for assertion in manifest.get("assertions", []):
+        if assertion.get("label") == credentials.STORY_LABEL:
+            story = assertion.get("data")
+            return story if isinstance(story, dict) else None
+    return None
+
+
+def _generator(manifest: dict[str, Any]) -> str:
+    info = manifest.get("claim_generator_info") or [{}]
+    return str(info[0].get("name") or manifest.get("claim_generator") or "unknown software")
+
+
+def _detail(state: MarkState, store: dict[str, Any], active: dict[str, Any]) -> str:
+    if state is MarkState.BROKEN:
+        return _why_broken(store)
+    signature = active.get("signature_info", {})
+    signer = signature.get("common_name") or signature.get("issuer") or "an unnamed certificate"
+    if state is MarkState.TRUSTED:
+        return f"untouched since {signer} signed it, whose root certificate you trust"
+    if signature.get("cert_serial_number") == local_serial():
+        return "untouched since this machine's own certificate signed it, which nobody vouches for"
+    return f"untouched since {signer} signed it; nobody you trust vouches for that certificate"
+
+
+def _why_broken(store: dict[str, Any]) -> str:
+    results = store.get("validation_results", {}).get("activeManifest", {})
+    codes = {failure.get("code", "") for failure in results.get("failure", [])}
+    codes.discard("signingCredential.untrusted")
+    if any(code.endswith(("dataHash.mismatch", "bmffHash.mismatch")) for code in codes):
+        return "the content was changed after it was signed"
+    if any(code.startswith("claimSignature") for code in codes):
+        return "the signature does not fit: the credentials themselves were changed"
+    if any(code.startswith("signingCredential") for code in codes):
+        return f"the certificate may not sign this ({', '.join(sorted(codes))})"
+    return f"the credentials do not hold ({', '.join(sorted(codes)) or 'no reason given'})"
+
+
+def _mentions_credentials(path: Path) -> bool:
+    with (
+        open(path, "rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
+    ):
+        return content.find(b"c2pa") >= 0

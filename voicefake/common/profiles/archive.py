@@ -18,6 +18,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
+from voicefake.common.consent import ConsentRecord, ConsentState
 from voicefake.common.errors import BadInput, Refused
 from voicefake.common.files import atomic_path, regular_file
 from voicefake.common.profiles.profile import (
@@ -144,7 +145,9 @@ def _check_content(path: Path, folder: Path, manifest: Manifest, kind: Kind) -> 
         permission = load_profile(folder, kind).permission
     except BadInput as error:
         raise BadInput(path, f"its {Path(error.subject).name} {error.fault}", _REMEDY) from error
-    state = getattr(permission, "signature_state", "valid")
-    if state != "valid":
-        fault = {"unsigned": "is not signed", "broken": "was changed after it was signed"}[state]
-        raise Refused(path, f"its consent record {fault}", "ask the sender for a signed one")
+    if isinstance(permission, ConsentRecord) and permission.state() in (
+        ConsentState.UNSIGNED,
+        ConsentState.BROKEN,
+    ):
+        fault = f"its consent record is {permission.state()}"
+        raise Refused(path, fault, "ask the sender for one that its subject signed")

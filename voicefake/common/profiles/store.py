@@ -50,8 +50,14 @@ class ProfileStore:
         return self._read()[0]
 
     def damaged(self) -> Sequence[VoicefakeError]:
-        """One error for each profile folder that cannot be read."""
-        return self._read()[1]
+        """One error for each profile that cannot be read, and for each stranger's file."""
+        known = set(self._folders().values())
+        strangers = [
+            BadInput(path, f"is no {self.kind} and was passed over", "move it elsewhere")
+            for path in self._entries()
+            if path not in known and path.name != "README.md"
+        ]
+        return [*self._read()[1], *strangers]
 
     def find(self, name: str) -> Profile:
         """The profile called ``name``.
@@ -149,7 +155,7 @@ class ProfileStore:
         if self._is_bundled(folder):
             raise WrongUse(name, "came with the package", "only your own can be removed")
         doomed = self._temporary(name)
-        os.replace(folder, doomed / name)
+        folder.replace(doomed / name)
         shutil.rmtree(doomed)
 
     def refuse_taken(self, name: str, *, force: bool = False) -> None:
@@ -170,17 +176,20 @@ class ProfileStore:
             raise WrongUse(name, "exists already", "choose another name or add --force")
 
     def _folders(self) -> dict[str, Path]:
-        """Folders that look like a profile, by name; strangers' files are passed over."""
+        """Folders with a profile's description, by name."""
         found: dict[str, Path] = {}
-        for root in (self.bundled, self.user):
-            if root is not None and root.is_dir():
-                found |= {
-                    f.name: f for f in root.iterdir() if NAME.fullmatch(f.name) and f.is_dir()
-                }
+        for folder in self._entries():
+            if NAME.fullmatch(folder.name) and (folder / MANIFEST).exists():
+                found[folder.name] = folder
         # A process that was killed while it replaced a profile left the old one here.
         for old in self.user.glob(".*-*/old"):
             found.setdefault(old.parent.name[1:].rpartition("-")[0], old)
         return dict(sorted(found.items()))
+
+    def _entries(self) -> Iterator[Path]:
+        for root in (self.bundled, self.user):
+            if root is not None and root.is_dir():
+                yield from sorted(p for p in root.iterdir() if not p.name.startswith("."))
 
     def _is_bundled(self, folder: Path) -> bool:
         return folder.parent == self.bundled
@@ -230,12 +239,12 @@ class ProfileStore:
             target = self.user / name
             self.refuse_taken(name, force=force)
             if target.exists():
-                os.replace(target, work / "old")
+                target.replace(work / "old")
             try:
-                os.replace(fresh, target)
+                fresh.replace(target)
             except OSError:
                 if (work / "old").exists() and not target.exists():
-                    os.replace(work / "old", target)
+                    (work / "old").replace(target)
                 raise
         except OSError as error:
             fault = f"cannot be written ({error.strerror})"
