@@ -1,0 +1,112 @@
+"""Is it spoken the same way at the same time? Pitch contour and position in time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recipes.judges.media import Samples
+
+RATE = 16_000
+Contour = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Range:
+    """A speaker's pitch: mean and standard deviation of the natural logarithm of F0 in Hz."""
+
+    mean: float
+    spread: float
+
+
+def pitch(samples: Samples) -> Contour:
+    """Log F0 each 5 ms ``(T,)`` of sound at 16 kHz by WORLD's Harvest, nan where unvoiced.
+
+    Harvest calls nearly everything voiced: frames 35 dB below the loudest do not count.
+    """
+    import pyworld
+
+    f0, _ = pyworld.harvest(samples.astype(np.float64), RATE, f0_floor=55, f0_ceil=600)
+    level = _level(samples, hop=RATE // 200, frames=len(f0))
+    voiced = (f0 > 0) & (level > level.max() - 35)
+    return np.where(voiced, np.log(np.maximum(f0, 1)), np.nan)
+
+
+def pitch_range(contours: Sequence[Contour]) -> Range:
+    """Pitch range over several clips; mean and spread without the outer 2 % (octave errors)."""
+    values = np.concatenate(contours)
+    values = values[np.isfinite(values)]
+    if len(values) < 20:
+        return Range(float("nan"), float("nan"))
+    low, high = np.quantile(values, [0.02, 0.98])
+    kept = values[(values >= low) & (values <= high)]
+    return Range(float(kept.mean()), float(kept.std()))
+
+
+def pitch_figures(source: Contour, converted: Contour, target: Range) -> dict[str, float]:
+    """The converted contour against the source's, moved into the target's range.
+
+    - ``f0_corr``: correlation of the two log contours where both are voiced.
+    - ``f0_cents``: median distance in cents from the source's contour after moving its mean and
+      spread to the target's (the mapping of most systems; one that keeps the spread differs).
+    - ``f0_median``: the converted median minus the target's mean, in cents.
+    - ``voicing``: share of frames on whose voicing the two agree.
+    """
+    length = min(len(source), len(converted))
+    a, b = source[:length], converted[:length]
+    both = np.isfinite(a) & np.isfinite(b)
+    agreement = float(np.mean(np.isfinite(a) == np.isfinite(b)))
+    if both.sum() < 20:
+        nan = float("nan")
+        return {"f0_corr": nan, "f0_cents": nan, "f0_median": nan, "voicing": agreement}
+    own = pitch_range([source])
+    expected = (a[both] - own.mean) / max(1e-6, own.spread) * target.spread + target.mean
+    cents = 1200 / np.log(2)
+    return {
+        "f0_corr": float(np.corrcoef(a[both], b[both])[0, 1]),
+        "f0_cents": float(np.median(np.abs(b[both] - expected)) * cents),
+        "f0_median": float((np.median(b[both]) - target.mean) * cents),
+        "voicing": agreement,
+    }
+
+
+def lag(source: Samples, converted: Samples, *, most: float = 0.1) -> float:
+    """Seconds by which the converted sound comes late (negative: early).
+
+    The peak of the cross-correlation of 20 log-mel bands at 1 ms steps, each band freed of its
+    mean, pooled over bands, within ±``most`` seconds, refined by a parabola.
+    """
+    a, b = _bands(source), _bands(converted)
+    length = min(a.shape[1], b.shape[1])
+    reach = int(most * 1000)
+    padded = np.pad(b[:, :length], ((0, 0), (reach, reach)))
+    scores = np.array(
+        [np.sum(a[:, :length] * padded[:, i : i + length]) for i in range(2 * reach + 1)]
+    )
+    best = int(scores.argmax())
+    if 0 < best < 2 * reach:
+        before, here, after = scores[best - 1 : best + 2]
+        curve = before - 2 * here + after
+        shift = 0.5 * (before - after) / curve if curve else 0.0
+    else:
+        shift = 0.0
+    return float(best - reach + shift) / 1000
+
+
+def _bands(samples: Samples) -> NDArray[np.float64]:
+    import librosa
+
+    mel = librosa.feature.melspectrogram(
+        y=samples, sr=RATE, n_fft=512, win_length=320, hop_length=RATE // 1000, n_mels=20
+    )
+    decibels = librosa.power_to_db(mel, ref=np.max, top_db=50)
+    return np.asarray(decibels - decibels.mean(axis=1, keepdims=True), np.float64)
+
+
+def _level(samples: Samples, hop: int, frames: int) -> NDArray[np.float64]:
+    padded = np.pad(samples.astype(np.float64), (hop * 2, hop * 3 + frames * hop))
+    windows = np.lib.stride_tricks.sliding_window_view(padded**2, hop * 4)[::hop][:frames]
+    return np.asarray(10 * np.log10(windows.mean(axis=1) + 1e-12), np.float64)
