@@ -32,6 +32,7 @@ def draft_consent(
     languages: Sequence[str] = (),
     issued: datetime.date | None = None,
     expires: datetime.date | None = None,
+    forever: bool = False,
     basis: Basis | str = Basis.PERSONAL,
     dataset: str = "",
     licence: str = "",
@@ -43,7 +44,8 @@ def draft_consent(
 
     Args:
         issued: first day; default: today.
-        expires: last day; default: none, for personal consent a year from ``issued``.
+        expires: last day; default: none, but for personal consent a year from ``issued``.
+        forever: personal consent without a last day.
         statement_audio: recording of the spoken statement, whose hash is kept.
         files: recordings the consent is for; their hashes are kept.
 
@@ -53,7 +55,7 @@ def draft_consent(
     """
     issued = issued or datetime.date.today()
     basis = Basis(basis)
-    if expires is None and basis is Basis.PERSONAL:
+    if expires is None and basis is Basis.PERSONAL and not forever:
         expires = issued + PERSONAL_LIFETIME
     kinds = tuple(dict.fromkeys(Covers(kind) for kind in covers))
     statement = ""

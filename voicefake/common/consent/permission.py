@@ -9,7 +9,6 @@ from pathlib import Path
 
 from voicefake.common.consent.record import ConsentRecord, Covers, load_consent
 from voicefake.common.errors import Refused, WrongUse
-from voicefake.common.hashes import sha256_of
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def require_consent(
         )
     record = load_consent(consent)
     record.check(covers, today)
-    _check_files(record, files)
+    record.check_files(files)
     return record
 
 
@@ -82,16 +81,3 @@ def _override(reason: str) -> Override:
     if len(words) < 3 or len(words) > 1000:
         raise Refused("--i-have-rights", "gives no reason", "say in a sentence why you may")
     return Override(words)
-
-
-def _check_files(record: ConsentRecord, files: Sequence[Path]) -> None:
-    allowed = {file.sha256 for file in record.files}
-    if not allowed:
-        return
-    for file in files:
-        if sha256_of(file) not in allowed:
-            raise Refused(
-                file,
-                f"is not among the files that the consent of {record.subject} lists",
-                "leave it out, or get a record that lists it",
-            )

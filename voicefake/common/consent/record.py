@@ -16,7 +16,7 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -29,6 +29,7 @@ from voicefake.common.consent.revocation import revoked_ids
 from voicefake.common.consent.signing import Signature, sign_bytes, signature_holds
 from voicefake.common.errors import BadInput, Refused, VoicefakeError
 from voicefake.common.files import atomic_path, regular_file
+from voicefake.common.hashes import sha256_of
 
 FORMAT_VERSION = 1
 MAX_BYTES = 4 * 2**20
@@ -197,6 +198,18 @@ class ConsentRecord(_Part):
             ConsentState.WRONG_SCOPE: (f"covers the {scope} only", f"get one that covers {covers}"),
         }[state]
         raise Refused(f"consent of {self.subject}", fault, remedy)
+
+    def check_files(self, files: Sequence[Path]) -> None:
+        """Stop unless the record allows copying from each of ``files``.
+
+        Raises:
+            Refused: the record lists files, and one of these is not among them.
+        """
+        allowed = {file.sha256 for file in self.files}
+        for file in files if allowed else ():
+            if sha256_of(regular_file(file)) not in allowed:
+                fault = f"is not among the files that the consent of {self.subject} lists"
+                raise Refused(file, fault, "leave it out, or get a record that lists it")
 
 
 def load_consent(path: Path) -> ConsentRecord:

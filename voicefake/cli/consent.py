@@ -1,0 +1,204 @@
+"""``voicefake consent``: draw up, sign, check and take back consent records."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from voicefake.common import consent
+from voicefake.common.commandline import (
+    ForceOption,
+    JsonOption,
+    QuietOption,
+    console,
+    print_error,
+    print_json,
+)
+from voicefake.common.errors import Refused, WrongUse
+from voicefake.common.files import regular_file
+from voicefake.common.hashes import sha256_of
+
+app = typer.Typer(
+    help="Consent records: who may be copied, by whom, for what, until when.", no_args_is_help=True
+)
+
+RecordArgument = Annotated[Path, typer.Argument(help="A consent record (TOML).")]
+NEVER = "never"
+
+
+@app.command("new")
+def new(
+    subject: Annotated[str, typer.Option(help="Who is copied.")],
+    operator: Annotated[str, typer.Option(help="Who may make and use the copy.")],
+    purpose: Annotated[list[str], typer.Option(help="What for (may be given again).")],
+    covers: Annotated[str, typer.Option(help="voice, face, or voice,face.")] = "voice",
+    language: Annotated[
+        list[str] | None, typer.Option(help="A language code such as en (default: any).")
+    ] = None,
+    begins: Annotated[str, typer.Option(help="First day, YYYY-MM-DD (default: today).")] = "",
+    expires: Annotated[
+        str, typer.Option(help="Last day, YYYY-MM-DD, or never (default for personal: a year).")
+    ] = "",
+    basis: Annotated[
+        consent.Basis, typer.Option(help="Why copying is allowed.")
+    ] = consent.Basis.PERSONAL,
+    dataset: Annotated[str, typer.Option(help="The data set's name.")] = "",
+    licence: Annotated[str, typer.Option(help="The recordings' licence.")] = "",
+    attribution: Annotated[str, typer.Option(help="Whom the licence asks to name.")] = "",
+    statement_audio: Annotated[
+        Path | None, typer.Option(help="Recording of the spoken statement.")
+    ] = None,
+    file: Annotated[
+        list[Path] | None, typer.Option(help="A recording the consent is for (again for more).")
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where to write it.")] = Path(
+        "consent.toml"
+    ),
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Draw up a consent record; its subject reads it, speaks its statement and signs it."""
+    last = _day(expires, "--expires")
+    record = consent.draft_consent(
+        subject=subject,
+        operator=operator,
+        covers=_covers(covers),
+        purposes=purpose,
+        languages=language or (),
+        issued=_day(begins, "--begins"),
+        expires=last,
+        forever=expires == NEVER,
+        basis=basis,
+        dataset=dataset,
+        licence=licence,
+        attribution=attribution,
+        statement_audio=statement_audio,
+        files=file or (),
+    )
+    consent.write_consent(output, record, force=force)
+    if as_json:
+        print_json(_told(output, record))
+    elif not quiet:
+        _say(f"wrote {output}, not signed yet")
+        if record.statement:
+            _say(f"to be recorded by {record.subject}: {record.statement}")
+        _say(f"next: voicefake consent sign {output}")
+
+
+@app.command("sign")
+def sign(
+    path: RecordArgument,
+    key: Annotated[
+        Path | None,
+        typer.Option(help="Private key (PEM); made if it is missing. Default: your own."),
+    ] = None,
+    statement_audio: Annotated[
+        Path | None, typer.Option(help="Recording of the spoken statement, to add its hash.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Default: sign it in place.")
+    ] = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Sign a consent record with an Ed25519 key, as its subject."""
+    record = consent.load_consent(path)
+    if record.signature is not None and not force:
+        raise WrongUse(path, "is signed already", "add --force to sign it anew")
+    if statement_audio:
+        digest = sha256_of(regular_file(statement_audio))
+        record = record.model_copy(update={"statement_audio_sha256": digest})
+    target = output or path
+    signed = record.signed_by(consent.load_or_create_key(key or consent.default_key_path()))
+    consent.write_consent(target, signed, force=force or output is None)
+    if as_json:
+        print_json(_told(target, signed))
+    elif not quiet:
+        _say(f"signed {target} with {key or consent.default_key_path()}")
+
+
+@app.command("check")
+def check(
+    path: RecordArgument,
+    covers: Annotated[
+        str, typer.Option(help="Ask whether it covers voice, face or voice,face.")
+    ] = "",
+    file: Annotated[
+        list[Path] | None, typer.Option(help="Ask whether it lists this recording.")
+    ] = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Say whether a consent record holds today: exit 0 if it does, 4 and the reason if not."""
+    record = consent.load_consent(path)
+    refusal: Refused | None = None
+    state = record.state()
+    try:
+        for kind in _covers(covers) or (None,):
+            state = record.state(kind)
+            record.check(kind)
+        record.check_files(file or ())
+    except Refused as error:
+        refusal = error
+    if as_json:
+        why_not = refusal.fault if refusal else ""
+        print_json(_told(path, record) | {"state": str(state), "why_not": why_not})
+    elif refusal is None and not quiet:
+        scope = " and ".join(record.covers)
+        until = f"until {record.expires}" if record.expires else "without an end"
+        print(f"{path}: valid")
+        print(f"  {record.operator} may copy the {scope} of {record.subject} {until}")
+        print(f"  for: {'; '.join(record.purposes)}")
+        print(f"  basis: {record.basis} {record.licence}".rstrip())
+        print(f"  signed by key {record.signature.public_key if record.signature else ''}")
+        print(f"  record {record.sha256}, revocation id {record.revocation_id}")
+    if refusal is not None:
+        print_error(refusal)
+        raise typer.Exit(refusal.exit_code)
+
+
+@app.command("revoke")
+def revoke(
+    record: Annotated[str, typer.Argument(help="A consent record, or its revocation id.")],
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Put a record on this user's list of those taken back; its profiles stop working."""
+    path = Path(record)
+    revocation_id = consent.load_consent(path).revocation_id if path.is_file() else record
+    consent.revoke(revocation_id)
+    if as_json:
+        print_json({"revoked": revocation_id})
+    elif not quiet:
+        _say(f"revoked {revocation_id} on this machine")
+
+
+def _told(path: Path, record: consent.ConsentRecord) -> dict[str, Any]:
+    state = {"path": str(path), "sha256": record.sha256, "state": str(record.state())}
+    return state | record.model_dump(mode="json")
+
+
+def _say(line: str) -> None:
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _covers(text: str) -> tuple[consent.Covers, ...]:
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    try:
+        return tuple(consent.Covers(word) for word in words)
+    except ValueError as error:
+        raise WrongUse("--covers", str(error), "use voice, face or voice,face") from error
+
+
+def _day(text: str, option: str) -> datetime.date | None:
+    if not text or text == NEVER:
+        return None
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError as error:
+        raise WrongUse(option, f"{text!r} is not a day", "write it as 2027-12-31") from error

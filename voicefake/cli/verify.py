@@ -1,0 +1,120 @@
+"""``voicefake verify``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from voicefake.common.commandline import (
+    JsonOption,
+    QuietOption,
+    console,
+    print_error,
+    print_json,
+)
+from voicefake.common.errors import BadInput
+from voicefake.common.marks import Verification
+from voicefake.common.marks import verify as verify_file
+from voicefake.common.marks.sidecar import SUFFIX
+
+NOT_OURS = 1
+
+
+def verify(
+    inputs: Annotated[list[Path], typer.Argument(help="Files, or folders of them.")],
+    trust: Annotated[
+        list[Path] | None,
+        typer.Option(help="A root certificate (PEM) to trust, beside your trust folder's."),
+    ] = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Say of each file whether it is ours, by whom, from what, and untouched or not.
+
+    A mark is "trusted" (intact, its certificate leads to a root you trust),
+    "valid" (intact, but nobody you trust vouches for the signer), "broken"
+    or "absent". Exit code: 0 every file is ours, 1 at least one is not,
+    3 at least one cannot be read.
+    """
+    results: list[dict[str, Any]] = []
+    code = 0
+    for path in media_files(inputs, quiet=quiet):
+        try:
+            found = verify_file(path, trust=trust or ())
+        except BadInput as error:
+            print_error(error)
+            code = error.exit_code
+            results.append({"path": str(path), "ours": False, "marks": [], "error": error.fault})
+            continue
+        results.append(found.to_json())
+        if not found.ours:
+            code = code or NOT_OURS
+        if not as_json and not quiet:
+            print_verification(found)
+    if as_json:
+        print_json(results)
+    if code:
+        raise typer.Exit(code)
+
+
+def media_files(inputs: list[Path], *, quiet: bool = False) -> list[Path]:
+    """The files to verify: those named, and all media in the folders named.
+
+    Raises:
+        BadInput: a folder holds no media.
+    """
+    from voicefake.common.marks.formats import format_of
+
+    files: list[Path] = []
+    for path in inputs:
+        if not path.is_dir():
+            # A side-car is read with its file; out/* names both.
+            if not path.name.endswith(SUFFIX):
+                files.append(path)
+            continue
+        strangers = 0
+        inside = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
+        before = len(files)
+        for file in inside:
+            if file.name.endswith(SUFFIX):
+                continue
+            if file.with_name(file.name + SUFFIX).exists() or format_of(file):
+                files.append(file)
+            else:
+                strangers += 1
+        if len(files) == before:
+            raise BadInput(path, "holds no sound, video or picture", "name another folder")
+        if strangers and not quiet:
+            console.print(f"{path}: passed over {strangers} files that are no media")
+    if not files:
+        raise BadInput(inputs[0], "is a side-car", "name the file it belongs to")
+    return files
+
+
+def print_verification(found: Verification) -> None:
+    """Print what was found on one file."""
+    print(f"{found.path}: {'ours' if found.ours else 'not ours, as far as its marks say'}")
+    for mark in found.marks:
+        print(f"  {mark.kind}: {mark.state} ({mark.detail})")
+    story = found.story
+    if story is None:
+        return
+    source = story.get("source") or {}
+    origin = f" from {source.get('name')}" if source else ""
+    print(f"  made: {story.get('action')}{origin}")
+    for person in story.get("people", []):
+        print(f"  {_leave(person)}")
+
+
+def _leave(person: dict[str, Any]) -> str:
+    """Who is imitated, and by whose leave."""
+    line = f"{person.get('kind')} {person.get('name')}: {person.get('basis')}"
+    if person.get("licence"):
+        line += f", {person['licence']}"
+    if person.get("consent_sha256"):
+        line += f", consent record {person['consent_sha256'][:16]}"
+    if person.get("override"):
+        line += f", without a consent record because: {person['override']}"
+    return line
