@@ -18,6 +18,8 @@ from voicefake.common.errors import BadInput, Refused, Stopped, WrongUse
 from voicefake.common.marks.story import Person
 from voicefake.common.progress import Silent
 
+CHOICES = Choices()
+
 
 class Copies:
     """A step kind that joins its files and counts how often it ran."""
@@ -51,12 +53,12 @@ def clip(tmp_path) -> Path:
     return path
 
 
-def planned(clip, kinds, choices=Choices(), **assignments):
+def planned(clip, kinds, choices=CHOICES, **assignments):
     bound = library.bind(library.find("swap"), {"video": str(clip), **assignments})
     return engine.plan(bound, clip.with_name("out.txt"), choices, kinds)
 
 
-def run(clip, voice_kind, face_kind, choices=Choices(), **assignments):
+def run(clip, voice_kind, face_kind, choices=CHOICES, **assignments):
     kinds = {"voice": voice_kind, "face": face_kind}
     return engine.run(planned(clip, kinds, choices, **assignments), kinds, Silent())
 

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from recipes.sample import CLIP
 from recipes.sample.animate import Pose, Puppet
 from recipes.sample.composite import Head, Image, composite
 from recipes.sample.speech import RATE, Speech, loudness, postures, speak
@@ -23,7 +24,6 @@ from voicefake.common.files import atomic_path
 IDS = tuple(
     "010 014 016 032 066 083 086 094 097 099 102 118 122 124 126 127 139 144".split()  # noqa: SIM905
 )
-CLIP = Path(__file__).parent / "sample.mp4"
 FPS = 25
 SIZE = 320
 _BLINKS = (0.9, 2.75, 4.35)
