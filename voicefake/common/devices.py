@@ -10,6 +10,9 @@ from voicefake.common.errors import WrongUse
 if TYPE_CHECKING:
     import torch
 
+if TYPE_CHECKING:
+    import torch
+
 
 class Device(StrEnum):
     """The values of ``--device``."""
@@ -27,6 +30,8 @@ def resolve_device(device: Device | str = Device.AUTO) -> torch.device:
         WrongUse: the device is not on this machine.
     """
     import torch  # seconds to load, and commands such as verify never compute
+
+    import torch  # takes seconds: `--help` must not wait for it
 
     device = Device(device)
     present = {
