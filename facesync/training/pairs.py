@@ -154,9 +154,10 @@ class Pairs:
         return np.ascontiguousarray(lab.transpose(2, 0, 1), dtype=np.float32)
 
     def _warped_reference(self, index: int, points: Float) -> Float:
-        return reference_guide(
-            self.faces.crops[index], self.faces.points[index], self.tones[index], points
-        )
+        warped = MeshWarp(points, self.faces.points[index])(self.faces.crops[index], SIDE, MARGIN)
+        lab = self.tones[index].standardise(to_lab(np.asarray(warped, np.uint8)))
+        known = np.ones((1, SIDE, SIDE), np.float32)
+        return np.concatenate([lab.transpose(2, 0, 1), known]).astype(np.float32)
 
     def _reference(self, target: int, config: PairConfig, random: np.random.Generator) -> int:
         mine = self._of_person[str(self.people[target])]
@@ -183,16 +184,6 @@ class Pairs:
 
 
 _NO_REFERENCE = np.zeros((4, SIDE, SIDE), np.float32)
-
-
-def reference_guide(
-    crop: NDArray[np.uint8], crop_points: Float, tone: SkinTone, points: Float
-) -> Float:
-    """(4, S, S): a stored crop warped onto ``points``, in standardised LAB, and its validity."""
-    warped = MeshWarp(points, crop_points)(crop, SIDE, MARGIN)
-    lab = tone.standardise(to_lab(warped.astype(np.uint8)))
-    known = np.ones((1, SIDE, SIDE), np.float32)
-    return np.concatenate([lab.transpose(2, 0, 1), known]).astype(np.float32)
 
 
 def _masks_and_tones(faces: FaceSet) -> tuple[NDArray[np.uint8], list[SkinTone]]:

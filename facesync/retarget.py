@@ -1,0 +1,85 @@
+"""One person's expression on another person's face shape.
+
+What differs between the two faces at rest is added; eyes close where the source's close and
+open as far as this person's do; the mouth opens as the source's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facesync import mesh
+from facesync.maps import openings
+
+Points = NDArray[np.float32]
+_UPPER_LIDS = (mesh.RIGHT_UPPER_LID, mesh.LEFT_UPPER_LID)
+_LOWER_LIDS = (mesh.RIGHT_LOWER_LID, mesh.LEFT_LOWER_LID)
+
+
+@dataclass(frozen=True)
+class Neutral:
+    """A face at rest.
+
+    Attributes:
+        points: (468, 3) mesh in the unit crop, eyes open, mouth closed.
+        open_eyes: (2,) lid gaps of the open right and left eye, in crop sides.
+    """
+
+    points: Points
+    open_eyes: NDArray[np.float32]
+
+
+def neutral_of(shapes: Sequence[Points]) -> Neutral:
+    """The face at rest, from (468, 3) meshes in unit crops of one person.
+
+    The frames with the most closed mouth and open eyes count; what is open in them still
+    is closed, so that one smiling picture does as well.
+    """
+    stack = np.array(shapes, np.float32)
+    measures = np.array([openings(shape) for shape in stack])
+    eyes, mouth = measures[:, :2].mean(1), measures[:, 2]
+    wide_eyed = eyes >= np.quantile(eyes, 0.4)
+    limit = np.quantile(mouth[wide_eyed], 0.35)
+    at_rest = wide_eyed & (mouth <= limit)
+    points = stack[at_rest].mean(0)
+    gaps = np.array(
+        [[_gap(s, u, low) for u, low in zip(_UPPER_LIDS, _LOWER_LIDS, strict=True)] for s in stack]
+    )
+    open_eyes = np.quantile(gaps, 0.7, axis=0).astype(np.float32)
+    _set_gap(points, mesh.INNER_UPPER_LIP, mesh.INNER_LOWER_LIP, 0.0)
+    return Neutral(points, np.maximum(open_eyes, 1e-3))
+
+
+def retarget(points: Points, source: Neutral, target: Neutral) -> Points:
+    """The mesh ``points`` (468, 3) of the source's face as ``target`` would show it."""
+    moved = points + (target.points - source.points)
+    for side, (upper, lower) in enumerate(zip(_UPPER_LIDS, _LOWER_LIDS, strict=True)):
+        share = _gap(points, upper, lower) / float(source.open_eyes[side])
+        _set_gap(moved, upper, lower, min(share, 1.3) * float(target.open_eyes[side]))
+    mouth = _gap(points, mesh.INNER_UPPER_LIP, mesh.INNER_LOWER_LIP)
+    _set_gap(moved, mesh.INNER_UPPER_LIP, mesh.INNER_LOWER_LIP, mouth)
+    return moved.astype(np.float32)
+
+
+def _gap(points: Points, upper: Sequence[int], lower: Sequence[int]) -> float:
+    """Mean height between two lines that share their ends; never negative."""
+    up, low = points[list(upper[1:-1]), 1], points[list(lower[1:-1]), 1]
+    return float(max((low - up).mean(), 0.0))
+
+
+def _set_gap(points: Points, upper: Sequence[int], lower: Sequence[int], gap: float) -> None:
+    """Open or close two lines about the middle between them, in place."""
+    up, low = list(upper[1:-1]), list(lower[1:-1])
+    now = points[low, 1] - points[up, 1]
+    mean = float(now.mean())
+    if mean > 1e-4:
+        change = now * (gap / mean) - now
+    else:  # shut: open it as an arch
+        arch = np.sin(np.linspace(0, np.pi, len(up) + 2))[1:-1]
+        change = (arch / arch.mean() * gap - now).astype(np.float32)
+    points[up, 1] -= change / 2
+    points[low, 1] += change / 2

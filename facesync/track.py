@@ -1,0 +1,275 @@
+"""Following one face through a video and holding it still.
+
+Frames pass through a window of bounded length, so that every frame is smoothed from both
+sides without lag: pose by a local line whose reach shrinks as the head moves faster (the
+idea of the One-Euro filter, Casiez et al. 2012, made symmetric), the mesh by very little.
+A gap of a few frames is filled from both sides; a cut begins anew.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facesync.align import Similarity, align
+from facesync.choose import Chooser
+from facesync.detect import Face, FaceFinder
+from facesync.retarget import Neutral, neutral_of
+
+Image = NDArray[np.uint8]
+Points = NDArray[np.float32]
+
+
+class HasImage(Protocol):
+    """Anything with a picture, such as a frame of a video."""
+
+    @property
+    def image(self) -> Image:
+        """(H, W, 3) BGR."""
+
+
+FrameT = TypeVar("FrameT", bound=HasImage)
+
+
+@dataclass(frozen=True)
+class TrackConfig:
+    """How a face is followed.
+
+    Attributes:
+        window: frames that are looked ahead at most; fewer for large pictures.
+        window_bytes: what the frames in the window may take.
+        reach: of the smoothing of a still head, in frames (standard deviation).
+        fast: motion per frame, in crop sides, at which the reach is halved.
+        mesh_reach: of the smoothing of the mesh, in frames.
+        gap: frames without a face that are filled.
+        look_again: frames after which the detector checks the track.
+        cut: mean difference of thumbnails, of 255, that counts as a cut.
+    """
+
+    window: int = 48
+    window_bytes: int = 200_000_000
+    reach: float = 2.5
+    fast: float = 0.006
+    mesh_reach: float = 0.55
+    gap: int = 6
+    look_again: int = 25
+    cut: float = 28.0
+
+    def frames_ahead(self, image: Image) -> int:
+        """How many frames like ``image`` may wait."""
+        return max(4, min(self.window, self.window_bytes // image.nbytes))
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """A face in one frame.
+
+    Attributes:
+        similarity: from the picture to the unit crop, smoothed.
+        points: (468, 3) mesh in the unit crop, lightly smoothed.
+        neutral: how this face looks at rest, from the frames around.
+        take: number of the uninterrupted stretch; the face or the view changes between two.
+        filled: the face was not seen here; it was filled in from both sides.
+    """
+
+    similarity: Similarity
+    points: Points
+    neutral: Neutral
+    take: int
+    filled: bool = False
+
+
+@dataclass
+class _Seen:
+    """What was seen in one frame: its pose (log scale, angle, x, y) and shape, if any."""
+
+    take: int
+    pose: NDArray[np.float64] | None = None
+    shape: Points | None = None
+
+
+@dataclass
+class _Waiting(Generic[FrameT]):
+    frame: FrameT
+    seen: _Seen
+
+
+@dataclass
+class FaceTracker:
+    """Follows the face that ``choose`` picks. One tracker per video."""
+
+    finder: FaceFinder
+    choose: Chooser
+    config: TrackConfig = field(default_factory=TrackConfig)
+    _face: Face | None = None
+    _thumbnail: NDArray[np.float32] | None = None
+    _since_look: int = 0
+    _since_seen: int = 0
+    _take: int = 0
+
+    def follow(self, frames: Iterable[FrameT]) -> Iterator[tuple[FrameT, Tracked | None]]:
+        """Each frame with its face (``None``: there is none), in order, with some delay."""
+        past: deque[_Seen] = deque(maxlen=self._side())
+        ahead: deque[_Waiting[FrameT]] = deque()
+        neutrals: dict[int, Neutral] = {}
+        for frame in frames:
+            ahead.append(_Waiting(frame, self._look(frame.image)))
+            if len(ahead) > self.config.frames_ahead(frame.image):
+                yield self._leave(past, ahead, neutrals)
+        while ahead:
+            yield self._leave(past, ahead, neutrals)
+
+    def _look(self, image: Image) -> _Seen:
+        if self._is_cut(image):
+            self._face, self._take = None, self._take + 1
+        before = self._face
+        face = self._again(image, before) if before else None
+        if face is None:
+            face = self._first(image, before)
+        if face is None:
+            self._face = None
+            self._since_seen += 1
+            return _Seen(self._take)
+        if self._since_seen > self.config.gap or (before and _jumped(before, face)):
+            self._take += 1
+        self._face, self._since_seen = face, 0
+        similarity = align(face.points)
+        return _Seen(self._take, _pose(similarity), similarity.apply(face.points))
+
+    def _again(self, image: Image, before: Face) -> Face | None:
+        """The same face, looked for where it was."""
+        face = self.finder.mesh(image, before.region())
+        self._since_look += 1
+        if face and (self._since_look >= self.config.look_again or face.score < 0.8):
+            self._since_look = 0
+            near = [
+                box for box in self.finder.boxes(image)
+                if math.dist(box.centre, face.centre) < 0.5 * face.size
+            ]  # fmt: skip
+            if not near and face.score < 0.9:
+                return None
+        return face
+
+    def _first(self, image: Image, before: Face | None) -> Face | None:
+        faces = self.finder.find(image)
+        self._since_look = 0
+        if not faces:
+            return None
+        if before:
+            near = [f for f in faces if not _jumped(before, f)]
+            if near:
+                return min(near, key=lambda f: math.dist(f.centre, before.centre))
+        return self.choose(faces, image)
+
+    def _is_cut(self, image: Image) -> bool:
+        small = cv2.resize(image, (32, 24), interpolation=cv2.INTER_AREA).astype(np.float32)
+        before, self._thumbnail = self._thumbnail, small
+        return before is not None and float(np.abs(small - before).mean()) > self.config.cut
+
+    def _side(self) -> int:
+        return math.ceil(3 * self.config.reach)
+
+    def _leave(
+        self,
+        past: deque[_Seen],
+        ahead: deque[_Waiting[FrameT]],
+        neutrals: dict[int, Neutral],
+    ) -> tuple[FrameT, Tracked | None]:
+        seen = ahead[0].seen
+        window = [*past, *(waiting.seen for waiting in list(ahead)[: self._side() + 1])]
+        tracked = self._smoothed(window, len(past), ahead, neutrals)
+        past.append(seen)
+        return ahead.popleft().frame, tracked
+
+    def _smoothed(
+        self,
+        window: list[_Seen],
+        here: int,
+        ahead: deque[_Waiting[FrameT]],
+        neutrals: dict[int, Neutral],
+    ) -> Tracked | None:
+        take = window[here].take
+        times, poses, shapes = [], [], []
+        for index, seen in enumerate(window):
+            if seen.take == take and seen.pose is not None and seen.shape is not None:
+                times.append(index - here)
+                poses.append(seen.pose)
+                shapes.append(seen.shape)
+        if not times:
+            return None
+        filled = 0 not in times
+        if filled and not self._may_fill(times):
+            return None
+        time, pose = np.array(times, np.float64), np.array(poses)
+        if take not in neutrals:
+            neutrals.clear()
+            neutrals[take] = neutral_of(
+                [w.seen.shape for w in ahead if w.seen.take == take and w.seen.shape is not None]
+                or shapes
+            )
+        reach = self.config.reach / (1 + _speed(time, pose) / self.config.fast)
+        smooth = _similarity(_local_line(time, pose, max(reach, 0.4)))
+        shape = np.array(shapes)
+        points = _local_line(time, shape.reshape(len(shape), -1), self.config.mesh_reach)
+        return Tracked(
+            smooth, points.reshape(-1, 3).astype(np.float32), neutrals[take], take, filled
+        )
+
+    def _may_fill(self, times: list[int]) -> bool:
+        before = [t for t in times if t < 0]
+        after = [t for t in times if t > 0]
+        return bool(before and after) and min(after) - max(before) <= self.config.gap + 1
+
+
+def _jumped(before: Face, now: Face) -> bool:
+    far = math.dist(before.centre, now.centre) > 0.5 * max(before.size, now.size)
+    return far or not 0.6 < now.size / before.size < 1.7
+
+
+def _pose(similarity: Similarity) -> NDArray[np.float64]:
+    """(log scale, angle, x, y of the crop's middle in the picture)."""
+    inverse = cv2.invertAffineTransform(similarity.matrix)
+    middle = inverse[:, :2] @ np.array([0.5, 0.5]) + inverse[:, 2]
+    return np.array([similarity.log_scale, similarity.angle, *middle])
+
+
+def _similarity(pose: NDArray[np.float64]) -> Similarity:
+    log_scale, angle, x, y = (float(v) for v in pose)
+    c, s = math.exp(log_scale) * math.cos(angle), math.exp(log_scale) * math.sin(angle)
+    return Similarity(log_scale, angle, (0.5 - c * x + s * y, 0.5 - s * x - c * y))
+
+
+def _speed(time: NDArray[np.float64], pose: NDArray[np.float64]) -> float:
+    """Motion per frame around now, in crop sides: shift, turn and zoom together."""
+    near = np.abs(time) <= 2
+    if near.sum() < 2:
+        return 0.0
+    scale = math.exp(float(pose[:, 0].mean()))
+    line = np.polyfit(time[near], pose[near], 1)[0]
+    return float(np.hypot(line[2], line[3]) * scale + abs(line[1]) * 0.5 + abs(line[0]) * 0.5)
+
+
+def _local_line(
+    time: NDArray[np.float64], values: NDArray[np.generic], reach: float
+) -> NDArray[np.float64]:
+    """The value at time 0 of the line that fits best nearby (weights: a Gaussian)."""
+    nearest = np.abs(time).min()
+    weights = np.exp(-0.5 * (time / max(reach, 0.75 * nearest)) ** 2)
+    weights /= weights.sum()
+    mean_time = float(weights @ time)
+    centred = time - mean_time
+    variance = float(weights @ centred**2)
+    mean = weights @ values
+    if variance < 1e-9:
+        return np.asarray(mean)
+    slope = (weights * centred) @ values / variance
+    # Without one of the two sides a line runs away; lean on the mean there.
+    trust = min(1.0, variance / (variance + mean_time**2 * 4))
+    return np.asarray(mean - trust * slope * mean_time)
