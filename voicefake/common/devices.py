@@ -10,9 +10,6 @@ from voicefake.common.errors import WrongUse
 if TYPE_CHECKING:
     import torch
 
-if TYPE_CHECKING:
-    import torch
-
 
 class Device(StrEnum):
     """The values of ``--device``."""
@@ -30,8 +27,6 @@ def resolve_device(device: Device | str = Device.AUTO) -> torch.device:
         WrongUse: the device is not on this machine.
     """
     import torch  # seconds to load, and commands such as verify never compute
-
-    import torch  # takes seconds: `--help` must not wait for it
 
     device = Device(device)
     present = {
