@@ -18,6 +18,7 @@ from voicefake.common.errors import BadInput
 from voicefake.common.marks import Verification
 from voicefake.common.marks import verify as verify_file
 from voicefake.common.marks.sidecar import SUFFIX
+from voicefake.common.text import printable
 
 NOT_OURS = 1
 
@@ -87,7 +88,8 @@ def media_files(inputs: list[Path], *, quiet: bool = False) -> list[Path]:
         if len(files) == before:
             raise BadInput(path, "holds no sound, video or picture", "name another folder")
         if strangers and not quiet:
-            console.print(f"{path}: passed over {strangers} files that are no media")
+            line = f"{path}: passed over {strangers} that are no media"
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
     if not files:
         raise BadInput(inputs[0], "is a side-car", "name the file it belongs to")
     return files
@@ -95,17 +97,22 @@ def media_files(inputs: list[Path], *, quiet: bool = False) -> list[Path]:
 
 def print_verification(found: Verification) -> None:
     """Print what was found on one file."""
-    print(f"{found.path}: {'ours' if found.ours else 'not ours, as far as its marks say'}")
+    verdict = "ours" if found.ours else "not ours, as far as its marks say"
+    print(f"{printable(found.path)}: {verdict}")
     for mark in found.marks:
-        print(f"  {mark.kind}: {mark.state} ({mark.detail})")
-    story = found.story
-    if story is None:
-        return
-    source = story.get("source") or {}
-    origin = f" from {source.get('name')}" if source else ""
-    print(f"  made: {story.get('action')}{origin}")
-    for person in story.get("people", []):
-        print(f"  {_leave(person)}")
+        print(f"  {mark.kind}: {mark.state} ({printable(mark.detail)})")
+    if found.story is not None:
+        for line in _story_lines(found.story):
+            print(f"  {printable(line)}")
+
+
+def _story_lines(story: dict[str, Any]) -> list[str]:
+    """What was done to whom and by whose leave; ``story`` may come from a stranger."""
+    source = story.get("source")
+    origin = f" from {source.get('name')}" if isinstance(source, dict) else ""
+    people = story.get("people")
+    known = [p for p in people if isinstance(p, dict)] if isinstance(people, list) else []
+    return [f"made: {story.get('action')}{origin}", *map(_leave, known)]
 
 
 def _leave(person: dict[str, Any]) -> str:
@@ -114,7 +121,7 @@ def _leave(person: dict[str, Any]) -> str:
     if person.get("licence"):
         line += f", {person['licence']}"
     if person.get("consent_sha256"):
-        line += f", consent record {person['consent_sha256'][:16]}"
+        line += f", consent record {str(person['consent_sha256'])[:16]}"
     if person.get("override"):
         line += f", without a consent record because: {person['override']}"
     return line

@@ -18,6 +18,7 @@ from voicefake.common.commandline import (
 )
 from voicefake.common.errors import VoicefakeError
 from voicefake.common.profiles import Kind, Profile, ProfileStore
+from voicefake.common.text import printable
 
 NameArgument = Annotated[str, typer.Argument(help="As the list shows it.")]
 
@@ -126,9 +127,9 @@ def show_profile(profile: Profile, *, as_json: bool) -> None:
         if isinstance(value, dict):
             print(f"{name}:")
             for inner, item in value.items():
-                print(f"  {inner}: {item}")
+                print(f"  {printable(inner)}: {printable(item)}")
         else:
-            print(f"{name}: {value}")
+            print(f"{name}: {printable(value)}")
 
 
 def import_profiles(
@@ -155,7 +156,7 @@ def import_profiles(
         if profile.permission.override and not quiet:
             reason = profile.permission.override
             console.print(
-                f"warning: {profile.name} was made without a consent record: {reason}",
+                f"warning: {profile.name} was made without a consent record: {printable(reason)}",
                 markup=False,
                 highlight=False,
             )

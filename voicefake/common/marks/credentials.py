@@ -167,7 +167,8 @@ def _manifest(job: Job) -> dict[str, Any]:
         "title": job.title,
         "assertions": [
             {"label": "c2pa.actions.v2", "data": {"actions": [edited]}},
-            {"label": STORY_LABEL, "data": job.story},
+            # As text: the library reads any list of numbers back as bytes.
+            {"label": STORY_LABEL, "data": {"json": json.dumps(job.story)}, "kind": "Json"},
         ],
     }
 
@@ -190,6 +191,18 @@ def read(path: Path, mime: str, roots: str = "") -> dict[str, Any] | None:
         except c2pa.C2paError.ManifestNotFound:
             return None
     return store
+
+
+def story_of(manifest: dict[str, Any]) -> dict[str, Any] | None:
+    """The story that a manifest of ours tells (not ours, or damaged: ``None``)."""
+    for assertion in manifest.get("assertions", []):
+        if assertion.get("label") == STORY_LABEL:
+            try:
+                story = json.loads(assertion["data"]["json"])
+            except (KeyError, TypeError, ValueError, RecursionError):
+                return None
+            return story if isinstance(story, dict) else None
+    return None
 
 
 def _context(roots: str = "") -> Any:

@@ -154,7 +154,7 @@ def _credentials_mark(path: Path, kind: Format, roots: str) -> Mark:
         detail = "the file carries no content credentials"
         return Mark(MarkKind.CREDENTIALS, MarkState.ABSENT, 1.0, detail)
     active, own = _active_manifest(store), _own_manifest(store)
-    story = None if own is None else _story_of(own)
+    story = None if own is None else credentials.story_of(own)
     state = {"Trusted": MarkState.TRUSTED, "Valid": MarkState.VALID}.get(
         store.get("validation_state", ""), MarkState.BROKEN
     )
@@ -179,17 +179,9 @@ def _own_manifest(store: dict[str, Any]) -> dict[str, Any] | None:
         if label in seen or not isinstance(manifest, dict):
             continue
         seen.add(label)
-        if _story_of(manifest) is not None:
+        if credentials.story_of(manifest) is not None:
             return manifest
         queue += [item.get("active_manifest") for item in manifest.get("ingredients", [])]
-    return None
-
-
-def _story_of(manifest: dict[str, Any]) -> dict[str, Any] | None:
-    for assertion in manifest.get("assertions", []):
-        if assertion.get("label") == credentials.STORY_LABEL:
-            story = assertion.get("data")
-            return story if isinstance(story, dict) else None
     return None
 
 

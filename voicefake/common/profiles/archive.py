@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import stat
+import struct
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from safetensors import SafetensorError, safe_open
 
@@ -37,7 +39,10 @@ SUFFIX = ".voicefake"
 MAX_ENTRIES = 32
 MAX_FILE_BYTES = 512 * 2**20
 MAX_TOTAL_BYTES = 2**30
+MAX_DIRECTORY_BYTES = 16 * 2**10
+_END_BYTES = 22 + 2**16
 _CHUNK = 2**20
+T = TypeVar("T")
 _REMEDY = "ask the sender to export it again"
 
 
@@ -67,11 +72,12 @@ def unpacked(path: Path, kind: Kind) -> Iterator[tuple[Manifest, Path]]:
     with tempfile.TemporaryDirectory(prefix="voicefake-") as name:
         folder = Path(name)
         try:
+            _check_directory(path)
             with zipfile.ZipFile(path) as packed:
                 entries = _checked_entries(path, packed)
                 # The description first: it says which of the others are worth unpacking.
                 _extract(path, packed, entries.pop(MANIFEST), folder, MAX_MANIFEST_BYTES)
-                manifest = read_manifest(folder / MANIFEST, kind)
+                manifest = _describing(path, lambda: read_manifest(folder / MANIFEST, kind))
                 if set(entries) != set(manifest.files):
                     raise BadInput(path, "holds other files than it describes", _REMEDY)
                 left = MAX_TOTAL_BYTES
@@ -94,10 +100,26 @@ def unpacked(path: Path, kind: Kind) -> Iterator[tuple[Manifest, Path]]:
         yield manifest, folder
 
 
+def _check_directory(path: Path) -> None:
+    """Look at the zip's own end before a library reads a directory of any length.
+
+    ``PK 5 6`` begins the end record: entries at byte 10, the directory's size at byte 12.
+    What is larger than 4 GB or has more than 65,535 entries says so in a second record
+    (``PK 6 7``), which no profile needs.
+    """
+    with open(path, "rb") as file:
+        file.seek(max(0, path.stat().st_size - _END_BYTES))
+        end = file.read()
+    start = end.rfind(b"PK\x05\x06")
+    if start < 0 or len(end) < start + 22:
+        raise BadInput(path, "is not a profile file", "name a .voicefake file")
+    entries, size = struct.unpack_from("<HI", end, start + 10)
+    if entries > MAX_ENTRIES or size > MAX_DIRECTORY_BYTES or b"PK\x06\x07" in end:
+        raise BadInput(path, f"holds more than {MAX_ENTRIES} files", _REMEDY)
+
+
 def _checked_entries(path: Path, packed: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     entries = packed.infolist()
-    if len(entries) > MAX_ENTRIES:
-        raise BadInput(path, f"holds more than {MAX_ENTRIES} files", _REMEDY)
     checked: dict[str, zipfile.ZipInfo] = {}
     for entry in entries:
         name, mode = entry.filename, entry.external_attr >> 16
@@ -141,13 +163,19 @@ def _check_content(path: Path, folder: Path, manifest: Manifest, kind: Kind) -> 
                     pass
             except (SafetensorError, OSError, ValueError) as error:
                 raise BadInput(path, f"its {name} is not a safetensors file", _REMEDY) from error
-    try:
-        permission = load_profile(folder, kind).permission
-    except BadInput as error:
-        raise BadInput(path, f"its {Path(error.subject).name} {error.fault}", _REMEDY) from error
+    permission = _describing(path, lambda: load_profile(folder, kind)).permission
     if isinstance(permission, ConsentRecord) and permission.state() in (
         ConsentState.UNSIGNED,
         ConsentState.BROKEN,
     ):
         fault = f"its consent record is {permission.state()}"
         raise Refused(path, fault, "ask the sender for one that its subject signed")
+
+
+def _describing(path: Path, read: Callable[[], T]) -> T:
+    """What ``read`` returns; its errors name the packed file, not the temporary folder."""
+    try:
+        return read()
+    except BadInput as error:
+        fault = f"its {Path(error.subject).name} {error.fault}"
+        raise BadInput(path, fault, error.remedy) from error

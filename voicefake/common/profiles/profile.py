@@ -54,6 +54,9 @@ class Kind(StrEnum):
         return {Kind.SPEAKER: Covers.VOICE, Kind.IDENTITY: Covers.FACE}[self]
 
 
+_A = {Kind.SPEAKER: "a speaker", Kind.IDENTITY: "an identity"}
+
+
 class Manifest(BaseModel):
     """The content of ``profile.json``."""
 
@@ -67,7 +70,7 @@ class Manifest(BaseModel):
     attribution: str
     created: datetime.datetime
     consent_sha256: str
-    override: str | None = None
+    override: Annotated[str, StringConstraints(max_length=1000)] | None = None
     files: dict[str, Sha256]
     details: dict[str, Any]
 
@@ -160,7 +163,7 @@ def check_name(kind: Kind, name: str) -> None:
     """
     if not NAME.fullmatch(name) or name.lower() in _RESERVED:
         remedy = "use 1 to 64 letters, digits, - and _, a letter or digit first"
-        raise WrongUse(repr(name)[:80], f"cannot be the name of a {kind}", remedy)
+        raise WrongUse(repr(name)[:80], f"cannot be {_A[kind]}'s name", remedy)
 
 
 def read_manifest(path: Path, kind: Kind) -> Manifest:
@@ -177,9 +180,11 @@ def read_manifest(path: Path, kind: Kind) -> Manifest:
     except (ValidationError, OSError, RecursionError) as error:
         if isinstance(error, ValidationError) and _names_newer_format(error):
             raise BadInput(path, "was written by a newer version", "update voicefake") from error
-        raise BadInput(path, f"does not describe a {kind}{_first_fault(error)}", _REMEDY) from error
+        raise BadInput(
+            path, f"does not describe {_A[kind]}{_first_fault(error)}", _REMEDY
+        ) from error
     if manifest.kind is not kind:
-        fault = f"is a {manifest.kind} where a {kind} is due"
+        fault = f"is {_A[manifest.kind]} where {_A[kind]} is due"
         raise BadInput(path, fault, f"look under {manifest.kind.plural}")
     if any(not FILE_NAME.fullmatch(n) or Path(n).suffix not in SUFFIXES for n in manifest.files):
         raise BadInput(path, "names a file that does not belong into a profile", _REMEDY)

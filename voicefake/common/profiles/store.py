@@ -99,8 +99,10 @@ class ProfileStore:
         Raises:
             WrongUse: the name is taken or cannot be one, or the folder cannot be written.
             BadInput: a file is missing or of a kind that profiles do not hold.
+            Refused: the consent record does not hold, or not for this kind of likeness.
         """
         self.refuse_taken(name, force=force)
+        consent.check(self.kind.covers)
         for inside, path in files.items():
             regular_file(path)
             if not FILE_NAME.fullmatch(inside) or Path(inside).suffix not in SUFFIXES:
