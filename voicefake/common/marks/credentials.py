@@ -15,7 +15,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import voicefake
 from voicefake.common.errors import VoicefakeError
 from voicefake.common.files import atomic_path
 from voicefake.common.marks.certificate import signing_identity
@@ -215,7 +214,7 @@ def _context(roots: str = "") -> Any:
 def _sign_in_child(job: Job) -> None:
     """Sign in a process of its own, which takes its memory along when it ends."""
     command = [sys.executable, "-m", "voicefake.common.marks.signing_process"]
-    home = str(Path(voicefake.__file__).parent.parent)
+    home = str(Path(__file__).resolve().parents[3])
     try:
         done = subprocess.run(
             command,
