@@ -104,6 +104,20 @@ def read_pictures(path: Path) -> Pictures:
     return Pictures(tuple(frames), tuple(times))
 
 
+def made_of(source: Path, made: Path) -> Path:
+    """The one media file in folder ``made`` that was made of ``source``: it starts with its stem.
+
+    Raises:
+        Unreadable: there is none, or more than one.
+    """
+    if made.is_file():
+        return made
+    found = [p for p in sorted(made.glob(f"{source.stem}*")) if p.suffix not in {".json", ".txt"}]
+    if len(found) != 1:
+        raise Unreadable(f"{made}: {len(found)} files made of {source.name}, expected one")
+    return found[0]
+
+
 def _mono(frame: object) -> Samples:
     planes = np.asarray(frame.to_ndarray(), np.float32)  # type: ignore[attr-defined]
     return np.asarray(planes.mean(axis=0), np.float32)

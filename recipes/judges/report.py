@@ -13,14 +13,15 @@ from recipes.judges.media import Unreadable
 
 Value = float | int | str | bool | None
 Row = Mapping[str, Value]
+Figures = dict[str, Value]
 
 
-def mean_row(rows: Sequence[Row], label: str, name: str = "mean") -> dict[str, Value]:
+def mean_row(rows: Sequence[Row], label: str, name: str = "mean") -> Figures:
     """The mean of every numeric column (a yes counts 1); columns without a figure stay empty."""
     columns: dict[str, None] = {}
     for row in rows:
         columns.update(dict.fromkeys(row))
-    result: dict[str, Value] = {}
+    result: Figures = {}
     for column in columns:
         figures = [
             float(value)

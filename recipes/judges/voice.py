@@ -25,8 +25,8 @@ from pathlib import Path
 
 from recipes.judges import prosody, quality, speakers, words
 from recipes.judges.corpus import Corpus
-from recipes.judges.media import Sound, Unreadable, read_sound
-from recipes.judges.report import Row, Value, leave, mean_row, print_table, write_json
+from recipes.judges.media import Sound, Unreadable, made_of, read_sound
+from recipes.judges.report import Figures, Row, leave, mean_row, print_table, write_json
 
 CONVERT_COLUMNS = (
     "clip", "target", "near", "progress", "progress_x", "nearer", "nearer_x", "src_keywords",
@@ -35,7 +35,6 @@ CONVERT_COLUMNS = (
 )  # fmt: skip
 
 
-Figures = dict[str, Value]
 Judgement = tuple[list[Figures], list[Figures], Sequence[str] | None]
 
 
@@ -205,7 +204,7 @@ def _resynth(options: argparse.Namespace, corpus: Corpus | None) -> Judgement:
     rows = [
         row
         for path in options.originals
-        for row in judge_copy(path, _made_of(path, options.copies), baseline=options.griffin_lim)
+        for row in judge_copy(path, made_of(path, options.copies), baseline=options.griffin_lim)
     ]
     return rows, _means(rows, "system"), None
 
@@ -237,7 +236,7 @@ def _pairs(options: argparse.Namespace, corpus: Corpus | None) -> list[Pair]:
             ]
     elif options.target and options.converted:
         listed = [
-            (source, _made_of(source, options.converted), options.target, "")
+            (source, made_of(source, options.converted), options.target, "")
             for source in options.sources
         ]
     else:
@@ -247,16 +246,6 @@ def _pairs(options: argparse.Namespace, corpus: Corpus | None) -> list[Pair]:
         clip = corpus.find(source) if corpus and not text else None
         pairs.append(Pair(source, converted, target, clip.text if clip else text))
     return pairs
-
-
-def _made_of(source: Path, made: Path) -> Path:
-    """The file in folder ``made`` that was made of ``source``: its name starts with the stem."""
-    if made.is_file():
-        return made
-    found = [p for p in sorted(made.glob(f"{source.stem}*")) if p.suffix not in {".json", ".txt"}]
-    if len(found) != 1:
-        raise Unreadable(f"{made}: {len(found)} files made of {source.name}, expected one")
-    return found[0]
 
 
 def _parser() -> argparse.ArgumentParser:
