@@ -201,6 +201,16 @@ def test_a_damaged_certificate_costs_the_credentials_not_the_output(
     assert states(output) == {"credentials": "absent", "sidecar": "valid"}
 
 
+def test_without_a_data_folder_the_output_is_kept(samples, tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "file" / "data"))
+    monkeypatch.setenv("HOME", str(tmp_path / "file" / "home"))
+    output = tmp_path / "out.wav"
+    (warning,) = make(samples["wav"], output).warnings
+    assert "no content credentials" in warning
+    assert states(output) == {"credentials": "absent", "sidecar": "valid"}
+
+
 def test_large_files_are_signed_in_a_process_of_their_own(samples, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(credentials, "IN_PROCESS_BYTES", 1000)
     monkeypatch.chdir(tmp_path)

@@ -23,7 +23,7 @@ def revoked_ids(path: Path | None = None) -> frozenset[str]:
     path = path or revocation_list()
     try:
         lines = path.read_text("utf-8").splitlines()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return frozenset()
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(path, "the revocation list cannot be read", "mend or remove it") from error
