@@ -36,6 +36,13 @@ VoiceOption = Annotated[
 FaceOption = Annotated[
     str, typer.Option("--face", metavar="IDENTITY", help="Whose face; see `facesync identities`.")
 ]
+PitchOption = Annotated[
+    float, typer.Option("--pitch", min=-24, max=24, help="Semitones up (+) or down (-).")
+]
+WhichOption = Annotated[
+    str,
+    typer.Option(help="Of several faces: largest, left, right, or a number from the left."),
+]
 OutputOption = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="OUT", help="A file, or a folder for several clips."),
@@ -56,6 +63,8 @@ def swap(
     voice: VoiceOption,
     face: FaceOption,
     output: OutputOption = None,
+    pitch: PitchOption = 0.0,
+    which: WhichOption = "",
     device: DeviceOption = Device.AUTO,
     seed: SeedOption = 0,
     quiet: QuietOption = False,
@@ -67,10 +76,11 @@ def swap(
     folder = output is not None and (len(videos) > 1 or output.is_dir())
     if output is not None and len(videos) > 1 and output.is_file():
         raise WrongUse(output, "is a file, and there are several clips", "name a folder with -o")
+    settings = {"voice": voice, "face": face, "pitch": str(pitch), "which": which}
     jobs = [
         Job(
             entry,
-            {"video": str(video), "voice": voice, "face": face},
+            {"video": str(video), **settings},
             _beside(video, f"{voice}-{face}", output) if folder or output is None else output,
         )
         for video in videos

@@ -124,7 +124,7 @@ def parse_assignments(words: Sequence[str]) -> dict[str, str]:
     assignments: dict[str, str] = {}
     for word in words:
         name, equals, value = word.partition("=")
-        if not equals or not name or not value:
+        if not equals or not name:
             raise WrongUse(f"--set {word}", "is not NAME=VALUE", "write e.g. --set voice=kathleen")
         if name in assignments:
             raise WrongUse(f"--set {name}", "is given twice", "give it once")

@@ -1,0 +1,108 @@
+"""Every command has help, is fast to ask, and stands in the README."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from importlib.metadata import entry_points
+
+import pytest
+import typer
+
+
+def applications() -> dict[str, typer.Typer]:
+    import facesync.cli
+    import voicefake.cli
+
+    return {"voicefake": voicefake.cli.build_app(), "facesync": facesync.cli.app}
+
+
+def commands() -> Iterator[tuple[str, object]]:
+    for name, app in applications().items():
+        yield from below(name, typer.main.get_command(app))
+
+
+def below(name: str, command) -> Iterator[tuple[str, object]]:
+    yield name, command
+    for child, sub in sorted(getattr(command, "commands", {}).items()):
+        yield from below(f"{name} {child}", sub)
+
+
+FIXED = {
+    "voicefake": "convert train resynth speakers swap demo recipe consent verify doctor",
+    "facesync": "swap train identities",
+}
+
+
+@pytest.mark.parametrize("program", FIXED)
+def test_the_promised_commands_exist(program):
+    names = {name for name, _ in commands()}
+    assert {f"{program} {command}" for command in FIXED[program].split()} <= names
+
+
+def test_commands_of_the_other_packages_come_by_entry_points():
+    found = {point.name: point.value for point in entry_points(group="voicefake.commands")}
+    assert {"swap", "demo", "recipe"} <= set(found)
+    assert all(value.startswith("recipes.") for value in found.values())
+
+
+def test_every_command_and_option_has_help():
+    for name, command in commands():
+        assert command.help, name
+        for parameter in command.params:
+            if parameter.name not in ("help", "install_completion", "show_completion"):
+                assert getattr(parameter, "help", None), f"{name} {parameter.name}"
+
+
+def test_every_command_stands_in_the_readme(root):
+    text = (root / "README.md").read_text(encoding="utf-8")
+    for name, command in commands():
+        if not getattr(command, "commands", None):
+            words = re.escape(name)
+            assert re.search(rf"{words}\b", text), f"{name} is not in README.md"
+
+
+@pytest.mark.parametrize("program", ["voicefake", "facesync"])
+def test_help_loads_no_heavy_library(program):
+    script = (
+        f"import sys, {program}.cli\n"
+        f"sys.argv = ['{program}', '--help']\n"
+        "try:\n"
+        f"    {program}.cli.main()\n"
+        "except SystemExit as end:\n"
+        "    assert not end.code, end.code\n"
+        "heavy = {'librosa', 'onnxruntime', 'cv2', 'scipy', 'torch', 'av'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    started = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Usage" in done.stdout
+    assert time.monotonic() - started < 20
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["voicefake", "nonsense"],
+        ["voicefake", "swap"],
+        ["voicefake", "swap", "x.mp4", "--voice"],
+        ["voicefake", "demo", "--device", "abacus"],
+        ["facesync", "nonsense"],
+        ["voicefake", "recipe", "run", "nonsense"],
+    ],
+)
+def test_wrong_use_is_exit_2_in_one_line(words):
+    program, *arguments = words
+    script = f"import sys, {program}.cli as c; sys.argv = {[program, *arguments]!r}; c.main()"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
