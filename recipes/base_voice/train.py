@@ -1,0 +1,141 @@
+"""Train the shared voice networks from the prepared corpus.
+
+    python -m recipes.base_voice.train encoder --corpus DIR --state DIR [--minutes 40]
+
+Each command goes on where it was stopped, and writes its weights into the package.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import typer
+from torch import nn
+
+from voicefake.common.fit import FitConfig, FitResult, FitState, fit
+from voicefake.common.modelfile import ModelFile, save_model
+from voicefake.features import MelSpectrogram
+from voicefake.models.decoder import DecoderConfig, Melody, SpeakerDecoder
+from voicefake.models.discriminator import MelDiscriminator
+from voicefake.models.encoder import ContentEncoder, EncoderConfig
+from voicefake.models.vocoder import Vocoder, VocoderConfig
+from voicefake.training.batches import DecoderBatches
+from voicefake.training.data import Corpus
+from voicefake.training.decoder import DecoderTask
+from voicefake.training.encoder import EncoderTask
+from voicefake.training.vocoder import VocoderTask
+
+app = typer.Typer(no_args_is_help=True)
+
+CorpusOption = Annotated[Path, typer.Option(help="What recipes.base_voice.corpus wrote.")]
+StateOption = Annotated[Path, typer.Option(help="Where checkpoints lie.")]
+MinutesOption = Annotated[float, typer.Option(help="Wall-clock budget over all resumptions.")]
+ThreadsOption = Annotated[int, typer.Option(help="CPU threads.")]
+WEIGHTS = Path(__file__).parents[2] / "voicefake" / "weights"
+DATA = "kathleen, kerstin, LJ Speech, GRID s1, CMU ARCTIC clb, VCTK p225, emodb, LibriSpeech"
+
+
+def _tell(generator: nn.Module, state: FitState) -> None:
+    print(json.dumps(state.history[-1]), flush=True)
+
+
+def _details(result: FitResult) -> dict[str, Any]:
+    best = next(h for h in result.state.history if h["step"] == result.state.best_step)
+    return {"trained on": DATA, "licence": "Apache-2.0", "held out": best}
+
+
+@app.callback()
+def main() -> None:
+    """Train the shared voice networks from the prepared corpus."""
+
+
+@app.command()
+def encoder(
+    corpus: CorpusOption,
+    state: StateOption,
+    minutes: MinutesOption = 40,
+    threads: ThreadsOption = 1,
+) -> None:
+    """The content encoder, on phones and the teacher's features."""
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
+    symbols = json.loads((corpus / "phones.json").read_text(encoding="utf-8"))
+    config = EncoderConfig(phones=len(symbols))
+    task = EncoderTask(ContentEncoder(config), Corpus(corpus))
+    settings = FitConfig(
+        steps=60_000,
+        seconds=60 * minutes,
+        learning_rate=1e-3,
+        betas=(0.9, 0.98),
+        evaluate_every=400,
+        bfloat16=True,
+    )
+    result = fit(task, settings, state, on_look=_tell)
+    start = "encoder."
+    tensors = {n[len(start) :]: t for n, t in result.tensors.items() if n.startswith(start)}
+    details = _details(result) | {"symbols": symbols}
+    model = ModelFile("voice-encoder", asdict(config), tensors, details)
+    save_model(WEIGHTS / "encoder.safetensors", model)
+
+
+@app.command()
+def decoder(
+    corpus: CorpusOption, state: StateOption, minutes: MinutesOption = 40, threads: ThreadsOption = 1
+) -> None:
+    """The shared decoder, on latents of the finished encoder."""
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
+    config = DecoderConfig()
+    batches = DecoderBatches(Corpus(corpus), MelSpectrogram().centres)
+    adversary = MelDiscriminator()
+    task = DecoderTask(
+        SpeakerDecoder(config), adversary, Melody(MelSpectrogram()), batches.draw, batches.judged()
+    )
+    settings = FitConfig(
+        steps=60_000,
+        seconds=60 * minutes,
+        learning_rate=1e-3,
+        adversary_rate=6e-4,
+        betas=(0.8, 0.98),
+        evaluate_every=300,
+        bfloat16=True,
+    )
+    result = fit(task, settings, state, on_look=_tell)
+    model = ModelFile("voice-decoder", asdict(config), result.tensors, _details(result))
+    save_model(WEIGHTS / "decoder.safetensors", model)
+    tensors = dict(adversary.state_dict())
+    save_model(
+        WEIGHTS / "mel_discriminator.safetensors",
+        ModelFile("voice-mel-discriminator", {"channels": 24}, tensors, {"trained on": DATA}),
+    )
+
+
+@app.command()
+def vocoder(
+    corpus: CorpusOption, state: StateOption, minutes: MinutesOption = 30, threads: ThreadsOption = 1
+) -> None:
+    """The vocoder, on the mels of the recordings."""
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
+    config = VocoderConfig()
+    task = VocoderTask(Vocoder(config), Corpus(corpus))
+    settings = FitConfig(
+        steps=100_000,
+        seconds=60 * minutes,
+        learning_rate=8e-4,
+        adversary_rate=8e-4,
+        betas=(0.8, 0.95),
+        evaluate_every=200,
+        bfloat16=True,
+    )
+    result = fit(task, settings, state, on_look=_tell)
+    model = ModelFile("voice-vocoder", asdict(config), result.tensors, _details(result))
+    save_model(WEIGHTS / "vocoder.safetensors", model)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,142 @@
+"""A first look through a whole recording: level, melody, and the means that are removed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from voicefake.common.media import AudioReader
+from voicefake.features import ACTIVE_RMS, MelSpectrogram, track_f0
+from voicefake.models.encoder import ContentEncoder
+from voicefake.windows import Framing, Window, windows
+
+_POWER_FRAME = 600
+_QUIETEST = 1e-4
+"""RMS below which a recording counts as silent and is not amplified."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """Of a whole recording.
+
+    Attributes:
+        gain: brings its active parts to the level that the networks know.
+        offset: its DC.
+        channels: share of each channel in the mix, so that a panned voice stays where it is.
+        samples: at the networks' rate.
+    """
+
+    gain: float
+    offset: float
+    channels: NDArray[np.float32]
+    samples: int
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What the conversion of each window needs to know of the whole recording.
+
+    Attributes:
+        f0, voicing: (T,) of all frames.
+        mel_mean: (1, n_mels, 1).
+        latent_mean: (1, latent, 1).
+        log_f0: median and spread of the log of f0 where voiced (0 spread: nothing voiced).
+    """
+
+    level: Level
+    f0: Tensor
+    voicing: Tensor
+    mel_mean: Tensor
+    latent_mean: Tensor
+    log_f0: tuple[float, float]
+
+
+def measure_level(blocks: Iterator[NDArray[np.float32]]) -> Level:
+    """Level of (channels, n) blocks; pauses are left out (30 dB below the loud parts)."""
+    powers, total, samples = [], 0.0, 0
+    products: NDArray[np.float64] | float = 0.0
+    for block in blocks:
+        mix = block.mean(0)
+        total += float(mix.sum())
+        samples += len(mix)
+        products = products + block.astype(np.float64) @ mix
+        usable = len(mix) // _POWER_FRAME * _POWER_FRAME
+        frames = mix[:usable].reshape(-1, _POWER_FRAME) if usable else mix[None]
+        powers.append(np.square(frames - frames.mean(1, keepdims=True)).mean(1))
+    power = np.concatenate(powers)
+    active = power[power >= np.quantile(power, 0.95) * 1e-3]
+    rms = float(np.sqrt(active.mean()))
+    energy = float(np.mean(products))
+    share = np.asarray(products) / energy if energy > 0 else np.ones_like(products)
+    gain = ACTIVE_RMS / rms if rms > _QUIETEST else 1.0
+    return Level(gain, total / max(1, samples), np.asarray(share, np.float32), samples)
+
+
+def normalised(window: Window, level: Level) -> NDArray[np.float32]:
+    """The window's mix (n,) at the level that the networks know, without DC."""
+    mix = window.sound.mean(0) - level.offset
+    return np.asarray(mix * level.gain, np.float32)
+
+
+def analyse(
+    reader: AudioReader,
+    spectrogram: MelSpectrogram,
+    encoder: ContentEncoder,
+    framing: Framing,
+    advance: Callable[[float], None] = lambda seconds: None,
+) -> Analysis:
+    """Go through the recording of ``reader`` (at the networks' rate) from start to end.
+
+    Args:
+        advance: told the seconds that were done; three times the recording in all.
+    """
+    rate, hop = spectrogram.config.sample_rate, framing.hop_length
+    size = framing.core * hop
+    level = measure_level(reader.chunks(size))
+    advance(level.samples / rate)
+    f0, voicing, mels, frames = [], [], torch.zeros(()), 0
+    for window in windows(reader.chunks(size), framing):
+        mix = normalised(window, level)
+        mel, used = window_mel(spectrogram, mix, window, hop)
+        pitch, voiced = track_f0(mix, spectrogram.config, mel.shape[-1])
+        f0.append(pitch[used])
+        voicing.append(voiced[used])
+        mels = mels + mel[:, :, used].sum(-1, keepdim=True)
+        frames += f0[-1].shape[0]
+        advance((window.core.stop - window.core.start) / rate)
+    mel_mean = mels / frames
+    latents = torch.zeros(())
+    for window in windows(reader.chunks(size), framing):
+        mel, used = window_mel(spectrogram, normalised(window, level), window, hop)
+        with torch.inference_mode():
+            latents = latents + encoder(mel, mel_mean)[:, :, used].sum(-1, keepdim=True)
+        advance((window.core.stop - window.core.start) / rate)
+    pitch, voiced = torch.cat(f0), torch.cat(voicing)
+    return Analysis(level, pitch, voiced, mel_mean, latents / frames, log_f0_range(pitch, voiced))
+
+
+def window_mel(
+    spectrogram: MelSpectrogram, mix: NDArray[np.float32], window: Window, hop: int
+) -> tuple[Tensor, slice]:
+    """Log-mel (1, n_mels, T) of a window, and which of its frames are the core's.
+
+    The frame on the border of two cores belongs to the later one; the very last to the last.
+    """
+    with torch.inference_mode():
+        mel = spectrogram(torch.from_numpy(mix)[None])
+    stop = mel.shape[-1] if window.last else window.core.stop // hop
+    return mel, slice(window.core.start // hop, stop)
+
+
+def log_f0_range(f0: Tensor, voicing: Tensor) -> tuple[float, float]:
+    """Median and spread (from the quartiles) of log-f0 over the voiced frames."""
+    voiced = f0[voicing > 0.5]
+    if len(voiced) < 10:
+        return float(np.log(150.0)), 0.0
+    low, middle, high = np.quantile(np.log(voiced.numpy()), [0.25, 0.5, 0.75])
+    return float(middle), float((high - low) / 1.349)

@@ -1,0 +1,187 @@
+"""``voicefake convert`` and ``voicefake resynth``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from voicefake.common.commandline import (
+    DeviceOption,
+    ForceOption,
+    JsonOption,
+    QuietOption,
+    SeedOption,
+    console,
+    print_error,
+    print_json,
+)
+from voicefake.common.devices import Device
+from voicefake.common.errors import BadInput, VoicefakeError, WrongUse
+
+if TYPE_CHECKING:
+    from voicefake.common.progress import Reporter
+    from voicefake.convert import ConvertReport
+
+InputsArgument = Annotated[
+    list[Path], typer.Argument(metavar="INPUT...", help="Sound or video files, or folders.")
+]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="OUT", help="A file, or a folder for several inputs."),
+]
+RoundsOption = Annotated[
+    int | None,
+    typer.Option("--rounds", min=0, max=64, help="The vocoder's rounds of mel consistency."),
+]
+RateOption = Annotated[
+    int | None, typer.Option("--rate", min=8000, max=192_000, help="Sample rate of the output.")
+]
+
+
+def convert(
+    inputs: InputsArgument,
+    to: Annotated[
+        str, typer.Option("--to", metavar="SPEAKER", help="Whose voice; see `voicefake speakers`.")
+    ],
+    output: OutputOption = None,
+    semitones: Annotated[
+        float, typer.Option("--pitch", min=-24, max=24, help="Semitones up (+) or down (-).")
+    ] = 0.0,
+    rounds: RoundsOption = None,
+    rate: RateOption = None,
+    device: DeviceOption = Device.AUTO,
+    seed: SeedOption = 0,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+    force: ForceOption = False,
+) -> int:
+    """Speak the words of sound files in another voice.
+
+    Length, channels, level and sample rate stay those of the input.
+    """
+    from voicefake.convert import ConvertOptions, convert_file
+    from voicefake.voices import speaker_store
+
+    store = speaker_store()
+    store.find(to).require_use("voice")
+    options = ConvertOptions(semitones, rounds, rate)
+
+    def work(source: Path, target: Path, listener: Reporter) -> ConvertReport:
+        return convert_file(
+            source, target, to, options=options, store=store, device=device, seed=seed,
+            reporter=listener, force=force,
+        )  # fmt: skip
+
+    return batch(pairs(inputs, output, to), work, quiet=quiet, as_json=as_json)
+
+
+def resynth(
+    inputs: InputsArgument,
+    output: OutputOption = None,
+    rounds: RoundsOption = None,
+    rate: RateOption = None,
+    device: DeviceOption = Device.AUTO,
+    seed: SeedOption = 0,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+    force: ForceOption = False,
+) -> int:
+    """Copy-synthesis: what the vocoder alone does to sound files."""
+    from voicefake.convert import ConvertOptions, resynth_file
+
+    options = ConvertOptions(0.0, rounds, rate)
+
+    def work(source: Path, target: Path, listener: Reporter) -> ConvertReport:
+        return resynth_file(
+            source, target, options=options, device=device, seed=seed, reporter=listener,
+            force=force,
+        )  # fmt: skip
+
+    return batch(pairs(inputs, output, "resynth"), work, quiet=quiet, as_json=as_json)
+
+
+def pairs(inputs: Sequence[Path], output: Path | None, tag: str) -> list[tuple[Path, Path]]:
+    """Input files with the output of each; folders keep their structure below ``output``.
+
+    Raises:
+        WrongUse: several inputs are to go to one file.
+        BadInput: a folder holds no sound or video.
+    """
+    from voicefake.common.media import AUDIO_FORMATS, default_output
+
+    several = len(inputs) > 1 or inputs[0].is_dir()
+    as_file = output is not None and output.suffix.lower() in AUDIO_FORMATS
+    if output is not None and several and (as_file or output.is_file()):
+        raise WrongUse(output, "is a file, and there are several inputs", "name a folder with -o")
+    if output is not None and not several and not output.is_dir() and output.suffix:
+        return [(inputs[0], output)]
+    found: list[tuple[Path, Path]] = []
+    for given in inputs:
+        for source in _files(given):
+            folder = output
+            if folder is not None and given.is_dir():
+                folder = folder / source.parent.relative_to(given)
+            found.append((source, default_output(source, tag, folder, "audio")))
+    return found
+
+
+def _files(given: Path) -> Iterator[Path]:
+    from voicefake.train import media_files
+
+    if not given.is_dir():
+        yield given
+        return
+    files, warnings = media_files([given])
+    for line in warnings:
+        console.print(f"warning: {line}", markup=False, highlight=False)
+    yield from files
+
+
+def batch(
+    work: Sequence[tuple[Path, Path]],
+    function: Callable[[Path, Path, Reporter], ConvertReport],
+    *,
+    quiet: bool,
+    as_json: bool,
+) -> int:
+    """Do every pair; one that fails does not stop the others. Returns the exit code."""
+    from voicefake.common.progress import reporter
+
+    results: list[dict[str, Any]] = []
+    code = 0
+    for source, target in work:
+        try:
+            if source.resolve() == target.resolve():
+                raise WrongUse(target, "is the input itself", "choose another -o")
+            with reporter(quiet) as listener:
+                report = function(source, target, listener)
+        except VoicefakeError as error:
+            print_error(error)
+            code = code or error.exit_code
+            results.append({"source": str(source), "output": None, "error": str(error)})
+            continue
+        except (MemoryError, OSError) as error:
+            wrapped = BadInput(source, f"could not be converted ({error})", "free memory or disk")
+            print_error(wrapped)
+            code = code or wrapped.exit_code
+            results.append({"source": str(source), "output": None, "error": str(wrapped)})
+            continue
+        results.append(report.to_json())
+        if not quiet:
+            _tell(report)
+    if as_json:
+        print_json(results)
+    return code
+
+
+def _tell(report: ConvertReport) -> None:
+    speed = report.seconds / max(report.took, 1e-6)
+    line = f"{report.output}: {report.seconds:.1f} s of sound in {report.took:.1f} s ({speed:.1f}x)"
+    console.print(line, markup=False, highlight=False)
+    for name, value in report.figures.items():
+        console.print(f"  {name}: {value}", markup=False, highlight=False)
+    for warning in report.warnings:
+        console.print(f"  warning: {warning}", markup=False, highlight=False)

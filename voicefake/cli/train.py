@@ -1,0 +1,78 @@
+"""``voicefake train``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from voicefake.common.commandline import (
+    DeviceOption,
+    ForceOption,
+    JsonOption,
+    QuietOption,
+    SeedOption,
+    console,
+    print_json,
+)
+from voicefake.common.devices import Device
+
+
+def train(
+    speaker: Annotated[str, typer.Argument(help="What to call the new speaker.")],
+    audio: Annotated[
+        list[Path],
+        typer.Argument(metavar="AUDIO...", help="Recordings of one person, or folders of them."),
+    ],
+    consent: Annotated[
+        Path | None, typer.Option("--consent", metavar="FILE", help="The person's consent record.")
+    ] = None,
+    i_have_rights: Annotated[
+        str | None,
+        typer.Option(
+            "--i-have-rights",
+            metavar="REASON",
+            help="In place of a record; the reason is written into every output.",
+        ),
+    ] = None,
+    minutes: Annotated[float, typer.Option(min=0.01, help="Of training at most.")] = 8.0,
+    steps: Annotated[int, typer.Option(min=1, help="Of training at most.")] = 6000,
+    state: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Keep checkpoints, samples and curves here."),
+    ] = None,
+    device: DeviceOption = Device.AUTO,
+    seed: SeedOption = 0,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+    force: ForceOption = False,
+) -> None:
+    """Train a speaker from recordings of one person who agreed to it.
+
+    A part of the recordings is held out and decides when to stop. A run that was
+    interrupted goes on from its last checkpoint when called again.
+    """
+    from voicefake.common.progress import reporter
+    from voicefake.train import TrainOptions, train_speaker
+
+    with reporter(quiet) as listener:
+        report = train_speaker(
+            speaker, audio, consent=consent, i_have_rights=i_have_rights,
+            options=TrainOptions(minutes, steps), state=state, device=device, seed=seed,
+            reporter=listener, force=force,
+        )  # fmt: skip
+    if as_json:
+        print_json(report.to_json())
+    if quiet:
+        return
+    for warning in report.warnings:
+        console.print(f"warning: {warning}", markup=False, highlight=False)
+    told = ", ".join(f"{name} {value}" for name, value in report.figures.items())
+    console.print(
+        f"{report.speaker}: {report.seconds:.0f} s of speech, {report.steps} steps in "
+        f"{report.took:.0f} s, best at {report.best_step}; held out: {told}",
+        markup=False,
+        highlight=False,
+    )
+    console.print(f"use it: voicefake convert FILE --to {report.speaker}", markup=False)

@@ -1,0 +1,151 @@
+"""What the networks see of a sound: log-mel spectrogram, fundamental frequency, loudness."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import soxr
+import torch
+import torchaudio
+from swift_f0 import SwiftF0
+from torch import Tensor, nn
+
+LOG_FLOOR = 1e-5
+ACTIVE_RMS = 0.07
+_F0_RATE = 16_000
+_F0_HOP = 256
+_F0_RANGE = (60.0, 700.0)
+_VOICED_CONFIDENCE = 0.5
+
+
+@dataclass(frozen=True)
+class FeatureConfig:
+    """The spectrogram that encoder, decoder and vocoder agree on."""
+
+    sample_rate: int = 24_000
+    n_fft: int = 1024
+    hop_length: int = 240
+    n_mels: int = 100
+
+    @property
+    def frame_rate(self) -> float:
+        """Frames per second."""
+        return self.sample_rate / self.hop_length
+
+
+class MelSpectrogram(nn.Module):
+    """Log-mel spectrogram with Slaney bands, (B, L) -> (B, n_mels, L // hop_length + 1)."""
+
+    bands: Tensor
+    centres: Tensor
+    window: Tensor
+
+    def __init__(self, config: FeatureConfig | None = None) -> None:
+        super().__init__()
+        self.config = c = config or FeatureConfig()
+        bands = torchaudio.functional.melscale_fbanks(
+            c.n_fft // 2 + 1, 0.0, c.sample_rate / 2, c.n_mels, c.sample_rate, "slaney", "slaney"
+        )
+        hertz = torch.linspace(0, c.sample_rate / 2, c.n_fft // 2 + 1)
+        self.register_buffer("bands", bands.T.contiguous(), persistent=False)
+        self.register_buffer("centres", hertz @ bands / bands.sum(0), persistent=False)
+        self.register_buffer("window", torch.hann_window(c.n_fft), persistent=False)
+
+    def forward(self, audio: Tensor, hop_length: int | None = None) -> Tensor:
+        """``hop_length`` other than the config's serves sound played at another speed."""
+        return self.of_magnitude(self.stft(audio, hop_length).abs())
+
+    def stft(self, audio: Tensor, hop_length: int | None = None) -> Tensor:
+        """Complex spectrogram (B, n_fft // 2 + 1, T)."""
+        c = self.config
+        pad_mode = "reflect" if audio.shape[-1] > c.n_fft // 2 else "constant"
+        return torch.stft(
+            audio,
+            c.n_fft,
+            hop_length or c.hop_length,
+            window=self.window,
+            center=True,
+            pad_mode=pad_mode,
+            return_complex=True,
+        )
+
+    def istft(self, spectrum: Tensor, length: int) -> Tensor:
+        """Inverse of :meth:`stft`, (B, n_fft // 2 + 1, T) -> (B, length)."""
+        c = self.config
+        return torch.istft(spectrum, c.n_fft, c.hop_length, window=self.window, length=length)
+
+    def of_magnitude(self, magnitude: Tensor) -> Tensor:
+        """Log-mel of a magnitude spectrogram, (B, F, T) -> (B, n_mels, T)."""
+        with torch.autocast(magnitude.device.type, enabled=False):
+            return (self.bands @ magnitude).clamp_min(LOG_FLOOR).log()
+
+
+@dataclass(frozen=True)
+class Features:
+    """Frame-wise description of a mono sound, T frames at 100 per second.
+
+    Attributes:
+        mel: log-mel spectrogram (n_mels, T) float32.
+        f0: fundamental frequency in Hz (T,), interpolated through unvoiced frames.
+        voicing: 1 where voiced (T,), with soft edges.
+    """
+
+    mel: Tensor
+    f0: Tensor
+    voicing: Tensor
+
+    @property
+    def frames(self) -> int:
+        """T."""
+        return self.mel.shape[-1]
+
+    def slice(self, start: int, stop: int) -> Features:
+        """The frames from ``start`` up to ``stop``."""
+        return Features(self.mel[:, start:stop], self.f0[start:stop], self.voicing[start:stop])
+
+
+@lru_cache(maxsize=1)
+def _tracker() -> SwiftF0:
+    return SwiftF0(threads=1, spin=False)
+
+
+def track_f0(audio: np.ndarray, config: FeatureConfig, frames: int) -> tuple[Tensor, Tensor]:
+    """Fundamental frequency (Hz) and voicing (0..1), each (frames,), of mono ``audio`` (n,).
+
+    SwiftF0 (arXiv 2508.18440) gives a value every 16 ms; both are brought to the frames of
+    the mel, f0 along its logarithm and through unvoiced stretches.
+    """
+    sound = soxr.resample(audio.astype(np.float32), config.sample_rate, _F0_RATE)
+    sound = np.pad(sound, (0, max(0, 2 * _F0_HOP - len(sound))))
+    result = _tracker().detect(sound, _F0_RATE, *_F0_RANGE)
+    confidence = np.asarray(result.confidence, dtype=np.float64)
+    pitch = np.asarray(result.pitch_hz, dtype=np.float64)
+    there = np.asarray(result.timestamps, dtype=np.float64)
+    here = np.arange(frames) / config.frame_rate
+    voiced = confidence >= _VOICED_CONFIDENCE
+    if not voiced.any():
+        return torch.full((frames,), 150.0), torch.zeros(frames)
+    log_f0 = np.interp(here, there[voiced], np.log(pitch[voiced]))
+    voicing = np.interp(here, there, voiced.astype(np.float64))
+    return torch.from_numpy(np.exp(log_f0)).float(), torch.from_numpy(voicing).float()
+
+
+def active_rms(audio: np.ndarray) -> float:
+    """Root mean square of the frames that are not pauses (within 30 dB of the loud ones)."""
+    frame = 600
+    usable = len(audio) // frame * frame
+    if usable == 0:
+        return float(np.sqrt(np.mean(np.square(audio)) + 1e-12))
+    power = np.square(audio[:usable].reshape(-1, frame)).mean(1)
+    active = power[power > np.quantile(power, 0.95) * 1e-3]
+    return float(np.sqrt(active.mean())) if len(active) else 0.0
+
+
+def extract(audio: np.ndarray, spectrogram: MelSpectrogram) -> Features:
+    """Features of mono ``audio`` (n,) float at the spectrogram's sample rate."""
+    with torch.inference_mode():
+        mel = spectrogram(torch.from_numpy(audio).float()[None])[0]
+    f0, voicing = track_f0(audio, spectrogram.config, mel.shape[-1])
+    return Features(mel, f0, voicing)

@@ -1,0 +1,51 @@
+"""The vocoder's excitation: what the vocal folds and the breath do."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class HarmonicSource(nn.Module):
+    """Pulse train with flat, band-limited harmonics (neural source-filter, arXiv 1810.11946)."""
+
+    def __init__(self, sample_rate: int, hop_length: int) -> None:
+        super().__init__()
+        self.sample_rate = sample_rate
+        self.hop_length = hop_length
+
+    def forward(self, f0: Tensor, phase: Tensor, length: int) -> Tensor:
+        """Pulses (B, length).
+
+        Args:
+            f0: (B, T) in Hz, frame t at sample t * hop_length.
+            phase: (B,) in cycles at the first sample, so that pieces of a long recording
+                continue one another.
+            length: samples.
+        """
+        hertz = self._at_samples(f0, length)
+        steps = (hertz / self.sample_rate).double()
+        cycles = phase.double()[:, None] + steps.cumsum(1) - steps
+        angle = (2 * torch.pi * (cycles % 1.0 - 0.5)).to(f0.dtype)
+        count = torch.floor(0.49 * self.sample_rate / hertz)
+        return _cosine_sum(angle + torch.pi, count) / count.sqrt()
+
+    def advance(self, f0: Tensor) -> Tensor:
+        """Phase in cycles at every frame of (T,) f0, float64, from 0."""
+        steps = self._at_samples(f0[None], (len(f0) - 1) * self.hop_length + 1)[0].double()
+        cycles = (steps / self.sample_rate).cumsum(0)
+        return torch.cat([cycles.new_zeros(1), cycles])[:: self.hop_length][: len(f0)]
+
+    def _at_samples(self, f0: Tensor, length: int) -> Tensor:
+        frames = f0.shape[-1]
+        size = (frames - 1) * self.hop_length + 1
+        hertz = nn.functional.interpolate(f0[:, None], size, mode="linear", align_corners=True)
+        return nn.functional.pad(hertz, (0, max(0, length - size)), "replicate")[:, 0, :length]
+
+
+def _cosine_sum(angle: Tensor, count: Tensor) -> Tensor:
+    """cos(angle) + cos(2 angle) + … + cos(count angle), in closed form (Dirichlet kernel)."""
+    half = torch.sin(angle / 2)
+    at_pulse = half.abs() < 1e-4
+    kernel = torch.sin((count + 0.5) * angle) / (2 * torch.where(at_pulse, 1.0, half)) - 0.5
+    return torch.where(at_pulse, count, kernel)

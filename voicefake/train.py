@@ -1,0 +1,226 @@
+"""Train a speaker: minutes of a person's speech to a decoder tail of their own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from voicefake.common.consent import require_consent
+from voicefake.common.devices import Device, resolve_device
+from voicefake.common.errors import BadInput
+from voicefake.common.files import atomic_path
+from voicefake.common.fit import FitConfig, FitState, fit
+from voicefake.common.media import AUDIO_FORMATS, VIDEO_FORMATS, AudioWriter
+from voicefake.common.places import data_folder
+from voicefake.common.profiles import Profile, ProfileStore
+from voicefake.common.progress import Reporter, Silent
+from voicefake.features import MelSpectrogram
+from voicefake.models.decoder import Melody, PersonDecoder
+from voicefake.networks import load_decoder, load_encoder, load_mel_discriminator, load_vocoder
+from voicefake.training.decoder import Batch, DecoderTask, DecoderWeights
+from voicefake.training.speaker import (
+    PersonBatches,
+    log_f0_of,
+    read_takes,
+    split,
+    vector_of,
+)
+from voicefake.voices import SPEAKER_FILE, save_voice, speaker_store
+
+_MEDIA = frozenset(AUDIO_FORMATS) | frozenset(VIDEO_FORMATS) | {".mpg", ".avi", ".aac", ".wma"}
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """How to train a speaker.
+
+    Attributes:
+        minutes: of training at most (after the recordings were read).
+        steps: at most.
+        patience: looks at the held-out part without a better figure before stopping.
+    """
+
+    minutes: float = 8.0
+    steps: int = 6000
+    patience: int = 8
+
+
+@dataclass(frozen=True)
+class TrainReport:
+    """What was trained.
+
+    Attributes:
+        seconds: of speech used, held-out part included.
+        figures: on the held-out part, of the weights that were kept.
+        steps: trained; ``best_step`` is the one kept.
+    """
+
+    speaker: str
+    seconds: float
+    steps: int
+    best_step: int
+    took: float
+    figures: dict[str, float]
+    warnings: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As ``--json`` shows it."""
+        return asdict(self)
+
+
+def train_speaker(
+    name: str,
+    inputs: Sequence[Path],
+    *,
+    consent: Path | None = None,
+    i_have_rights: str | None = None,
+    options: TrainOptions | None = None,
+    store: ProfileStore | None = None,
+    state: Path | None = None,
+    device: Device | str = Device.AUTO,
+    seed: int = 0,
+    reporter: Reporter | None = None,
+    force: bool = False,
+) -> TrainReport:
+    """Make a speaker profile called ``name`` from recordings of one person.
+
+    The shared networks stay as they are; the person's tail and vector start from the base
+    and are kept at the best figure on a part that the training never sees. A run that was
+    stopped goes on from its last checkpoint when it is called with the same inputs.
+
+    Args:
+        inputs: files and folders of sound or video; strangers in folders are passed over.
+        consent: consent record; without it ``i_have_rights`` must say why it may be done.
+        state: folder of the checkpoints (default: in the user's data folder, removed at
+            the end).
+
+    Raises:
+        Refused: no consent that covers the voice.
+        BadInput: nothing usable, or less than ten seconds.
+        WrongUse: the name is taken or cannot be one.
+    """
+    began = time.monotonic()
+    options, reporter = options or TrainOptions(), reporter or Silent()
+    store = store or speaker_store()
+    files, warnings = media_files(inputs)
+    permission = require_consent(consent, i_have_rights, "voice", files=files)
+    store.refuse_taken(name, force=force)
+    encoder, decoder = load_encoder(), load_decoder()
+    spectrogram = MelSpectrogram()
+    bar = reporter.stage("reading", len(files))
+    takes, more = read_takes(files, encoder, spectrogram, seed, bar)
+    train, held_out = split(takes, seed)
+    batches = PersonBatches(train, held_out, spectrogram.centres)
+    person = PersonDecoder(decoder, vector_of(decoder.reference, train))
+    weights = DecoderWeights(alone=0.0)
+    adversary = load_mel_discriminator().requires_grad_(True)
+    task = DecoderTask(
+        person, adversary, Melody(spectrogram), batches.draw, batches.judged(), weights
+    )
+    own_folder = state is None
+    folder = state or data_folder() / "training" / f"speaker-{name}-{_key(files, options, seed)}"
+    samples = _Samples(folder, batches.judged()[0], task)
+    config = FitConfig(
+        steps=options.steps,
+        seconds=60 * options.minutes,
+        learning_rate=4e-4,
+        adversary_rate=3e-4,
+        ema_decay=0.995,
+        evaluate_every=100,
+        patience=options.patience,
+        checkpoint_seconds=30,
+        bfloat16=_has_fast_bfloat16(resolve_device(device)),
+        seed=seed,
+    )
+    result = fit(
+        task, config, folder, device=resolve_device(device), reporter=reporter, on_look=samples
+    )
+    figures = {
+        k: round(v, 4) for k, v in _entry(result.state).items() if k not in ("step", "seconds")
+    }
+    seconds = sum(t.frames for t in takes) / spectrogram.config.frame_rate
+    details = {
+        "seconds": round(seconds, 1),
+        "files": len(files),
+        "steps": result.state.best_step,
+        "held out": figures,
+    }
+    with atomic_path(folder / SPEAKER_FILE, force=True) as temporary:
+        save_voice(
+            temporary, decoder.config, result.tensors, log_f0_of(takes),
+            details | {"consent_sha256": permission.sha256, "override": permission.override},
+        )  # fmt: skip
+    store.create(name, {SPEAKER_FILE: folder / SPEAKER_FILE}, permission, details, force=force)
+    if own_folder:
+        shutil.rmtree(folder, ignore_errors=True)
+    return TrainReport(
+        name, round(seconds, 1), result.state.step, result.state.best_step,
+        round(time.monotonic() - began, 1), figures, tuple(warnings + more),
+    )  # fmt: skip
+
+
+def media_files(inputs: Sequence[Path]) -> tuple[list[Path], list[str]]:
+    """The files to read: those named, and in folders those whose suffix is of sound or video.
+
+    Raises:
+        BadInput: a folder holds none.
+    """
+    files: list[Path] = []
+    warnings: list[str] = []
+    for given in inputs:
+        if not given.is_dir():
+            files.append(given)
+            continue
+        inside = sorted(p for p in given.rglob("*") if p.is_file())
+        good = [p for p in inside if p.suffix.lower() in _MEDIA and not p.name.startswith(".")]
+        if not good:
+            raise BadInput(given, "holds no sound or video", "name another folder")
+        strangers = len(inside) - len(good)
+        if strangers:
+            warnings.append(f"{given}: passed over {strangers} files that are no sound or video")
+        files += good
+    return files, warnings
+
+
+def _entry(state: FitState) -> dict[str, float]:
+    return next(e for e in state.history if e["step"] == state.best_step)
+
+
+def _key(files: Sequence[Path], options: TrainOptions, seed: int) -> str:
+    """Short name of what is trained, so that only the same run is gone on with."""
+    told = [[str(f.resolve()), f.stat().st_size if f.exists() else 0] for f in files]
+    document = json.dumps([told, asdict(options), seed])
+    return hashlib.sha256(document.encode()).hexdigest()[:12]
+
+
+def _has_fast_bfloat16(device: torch.device) -> bool:
+    return device.type == "cuda" or torch.cpu._is_avx512_bf16_supported()
+
+
+class _Samples:
+    """Writes how a held-out take sounds at each look at the held-out part."""
+
+    def __init__(self, folder: Path, batch: Batch, task: DecoderTask) -> None:
+        self.folder, self.batch, self.task = folder, batch, task
+        self.vocoder = load_vocoder()
+
+    @torch.no_grad()
+    def __call__(self, generator: nn.Module, state: FitState) -> None:
+        mel = self.task.decode(generator, self.batch)
+        audio = self.vocoder(mel, self.batch.f0, self.batch.voicing)[0].cpu().numpy()
+        rate = self.vocoder.spectrogram.config.sample_rate
+        with (
+            atomic_path(self.folder / f"sample-{state.step:06d}.wav", force=True) as temporary,
+            AudioWriter(temporary, sample_rate=rate, channels=1) as writer,
+        ):
+            writer.write(np.clip(audio, -1, 1)[None])

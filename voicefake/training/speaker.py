@@ -1,0 +1,242 @@
+"""One person's recordings as teaching material for a decoder tail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soxr
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from voicefake.analysis import log_f0_range, measure_level
+from voicefake.common.errors import BadInput, VoicefakeError
+from voicefake.common.media import read_audio
+from voicefake.common.progress import Stage
+from voicefake.features import MelSpectrogram, track_f0
+from voicefake.models.decoder import SpeakerEncoder
+from voicefake.models.encoder import ContentEncoder
+from voicefake.training.decoder import Batch, band_mask
+from voicefake.training.latents import latents_of
+
+SPEED_HOPS = (240, 209, 276)
+"""Hop lengths of sound played at 1, 240/209 and 240/276 of its speed: the frames stay aligned."""
+
+_LONGEST_SLICE = 12.0
+_SHORTEST_SECONDS = 10.0
+_HELD_OUT_SHARE = 0.1
+_HELD_OUT_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Take:
+    """A slice of a person's recordings, T frames.
+
+    Attributes:
+        mel: (n_mels, T).
+        f0, voicing: (T,).
+        latents: (variants, latent, T) half; the first is of the unchanged sound.
+    """
+
+    source: Path
+    mel: Tensor
+    f0: Tensor
+    voicing: Tensor
+    latents: Tensor
+
+    @property
+    def frames(self) -> int:
+        """T."""
+        return self.mel.shape[-1]
+
+
+def mels_at_speeds(audio: NDArray[np.float32], spectrogram: MelSpectrogram) -> Tensor:
+    """Log-mels (3, n_mels, T) of ``audio`` (n,) played at the speeds of ``SPEED_HOPS``."""
+    mels = []
+    for hop in SPEED_HOPS:
+        played = audio if hop == SPEED_HOPS[0] else soxr.resample(audio, SPEED_HOPS[0], hop)
+        with torch.inference_mode():
+            mels.append(spectrogram(torch.from_numpy(played)[None], hop)[0])
+    frames = mels[0].shape[-1]
+    padded = [
+        torch.nn.functional.pad(m[None], (0, max(0, frames - m.shape[-1])), "replicate")
+        for m in mels
+    ]
+    return torch.cat([m[..., :frames] for m in padded])
+
+
+def slices_of(audio: NDArray[np.float32], rate: int) -> list[NDArray[np.float32]]:
+    """``audio`` (n,) in pieces of at most twelve seconds, cut where it is quietest; none is lost."""
+    longest = int(_LONGEST_SLICE * rate)
+    pieces = []
+    while len(audio) > longest:
+        hop = rate // 50
+        search = audio[longest // 2 : longest // hop * hop]
+        power = np.square(search[: len(search) // hop * hop].reshape(-1, hop)).mean(1)
+        cut = longest // 2 + int(power.argmin()) * hop + hop // 2
+        pieces.append(audio[:cut])
+        audio = audio[cut:]
+    return [*pieces, audio]
+
+
+def read_takes(
+    files: Sequence[Path],
+    encoder: ContentEncoder,
+    spectrogram: MelSpectrogram,
+    seed: int,
+    bar: Stage,
+) -> tuple[list[Take], list[str]]:
+    """Takes of all files that hold sound, and a warning for each that was left out.
+
+    Raises:
+        BadInput: no file could be used, or together they are shorter than ten seconds.
+    """
+    rate = spectrogram.config.sample_rate
+    random = torch.Generator().manual_seed(seed)
+    takes: list[Take] = []
+    warnings: list[str] = []
+    errors: list[VoicefakeError] = []
+    for path in files:
+        bar.advance(1, path.name)
+        try:
+            audio, _ = read_audio(path, sample_rate=rate)
+        except VoicefakeError as error:
+            errors.append(error)
+            warnings.append(str(error))
+            continue
+        level = measure_level(iter([audio[None]]))
+        audio = ((audio - level.offset) * level.gain).astype(np.float32)
+        for piece in slices_of(audio, rate):
+            if len(piece) < rate // 2:
+                if len(audio) > len(piece):
+                    continue  # the ragged end of a longer file
+                warnings.append(f"{path}: is shorter than half a second; left out")
+                continue
+            takes.append(_take(path, piece, encoder, spectrogram, random))
+    seconds = sum(t.frames for t in takes) / spectrogram.config.frame_rate
+    if not takes and errors:
+        raise errors[0]
+    if seconds < _SHORTEST_SECONDS:
+        raise BadInput(
+            files[0], f"and the other files hold {seconds:.1f} s of sound together",
+            f"give at least {_SHORTEST_SECONDS:.0f} s; some minutes are better",
+        )  # fmt: skip
+    return takes, warnings
+
+
+def _take(
+    path: Path,
+    audio: NDArray[np.float32],
+    encoder: ContentEncoder,
+    spectrogram: MelSpectrogram,
+    random: torch.Generator,
+) -> Take:
+    mels = mels_at_speeds(audio, spectrogram)
+    f0, voicing = track_f0(audio, spectrogram.config, mels.shape[-1])
+    latents = latents_of(encoder, mels, spectrogram.centres, random)
+    return Take(path, mels[0], f0, voicing, latents)
+
+
+def split(takes: Sequence[Take], seed: int) -> tuple[list[Take], list[Take]]:
+    """Takes to train on, and takes held out: whole files where there are several.
+
+    A tenth, and at least three seconds.
+    """
+    by_file: dict[Path, list[Take]] = {}
+    for take in takes:
+        by_file.setdefault(take.source, []).append(take)
+    groups = list(by_file.values()) if len(by_file) >= 4 else [[take] for take in takes]
+    order = torch.randperm(len(groups), generator=torch.Generator().manual_seed(seed)).tolist()
+    total = sum(t.frames for t in takes)
+    due = max(_HELD_OUT_SHARE * total, 100 * _HELD_OUT_SECONDS)
+    held_out: list[Take] = []
+    train: list[Take] = []
+    for index in order:
+        enough = sum(t.frames for t in held_out) >= due
+        (train if enough else held_out).extend(groups[index])
+    if train:
+        return train, held_out
+    return _split_in_time(takes)
+
+
+def _split_in_time(takes: Sequence[Take]) -> tuple[list[Take], list[Take]]:
+    """Very little material: the last fifth of the longest take is held out."""
+    longest = max(takes, key=lambda t: t.frames)
+    cut = longest.frames * 4 // 5
+    others = [t for t in takes if t is not longest]
+    return [*others, _part(longest, 0, cut)], [_part(longest, cut, longest.frames)]
+
+
+def _part(take: Take, start: int, stop: int) -> Take:
+    return Take(
+        take.source,
+        take.mel[:, start:stop],
+        take.f0[start:stop],
+        take.voicing[start:stop],
+        take.latents[:, :, start:stop],
+    )
+
+
+class PersonBatches:
+    """Windows of one person's takes."""
+
+    def __init__(
+        self, takes: Sequence[Take], held_out: Sequence[Take], centres: Tensor,
+        *, frames: int = 128, batch: int = 12,
+    ) -> None:  # fmt: skip
+        shortest = min(max(t.frames for t in takes), frames)
+        self.takes = [t for t in takes if t.frames >= shortest]
+        self.frames, self.batch = shortest, batch
+        self.held_out = held_out
+        self.mask = band_mask(centres, torch.tensor([bandwidth_of(takes, centres)]))
+        self.weights = torch.tensor([float(t.frames) for t in self.takes])
+
+    def draw(self, random: torch.Generator) -> Batch:
+        """A training batch."""
+        picks = torch.multinomial(self.weights, self.batch, replacement=True, generator=random)
+        chosen = [self.takes[i] for i in picks.tolist()]
+        variant = int(torch.randint(0, len(chosen[0].latents), (1,), generator=random))
+        where = torch.rand(self.batch, generator=random).tolist()
+        starts = [int(u * (t.frames - self.frames + 1)) for u, t in zip(where, chosen, strict=True)]
+        parts = [_part(t, s, s + self.frames) for t, s in zip(chosen, starts, strict=True)]
+        return self._batch(parts, variant)
+
+    def judged(self) -> list[Batch]:
+        """The held-out takes, whole, from the unchanged sound."""
+        return [self._batch([take], 0) for take in self.held_out]
+
+    def _batch(self, takes: Sequence[Take], variant: int) -> Batch:
+        return Batch(
+            torch.stack([t.latents[variant].float() for t in takes]),
+            torch.stack([t.mel for t in takes]),
+            torch.stack([t.f0 for t in takes]),
+            torch.stack([t.voicing for t in takes]),
+            self.mask.expand(len(takes), -1, -1),
+            None,
+        )
+
+
+def bandwidth_of(takes: Sequence[Take], centres: Tensor) -> float:
+    """Frequency in Hz above which a person's recordings are empty."""
+    total = sum(t.frames for t in takes)
+    level = sum(t.mel.exp().sum(-1) for t in takes) / total
+    assert isinstance(level, Tensor)
+    log_level = level.log10()
+    middle = log_level[(centres > 1000) & (centres < 5000)].median()
+    filled = (log_level > middle - 1.7).nonzero()
+    return float(centres[int(filled[-1])])
+
+
+@torch.inference_mode()
+def vector_of(reference: SpeakerEncoder, takes: Sequence[Take]) -> Tensor:
+    """The speaker vector (1, speaker) of a person: the mean over their takes, of length 1."""
+    vectors = [reference(t.mel[None]) * t.frames for t in takes if t.frames >= 50]
+    return torch.nn.functional.normalize(torch.stack(vectors).sum(0), dim=-1)
+
+
+def log_f0_of(takes: Sequence[Take]) -> tuple[float, float]:
+    """Median and spread of a person's log-f0."""
+    return log_f0_range(torch.cat([t.f0 for t in takes]), torch.cat([t.voicing for t in takes]))

@@ -1,0 +1,146 @@
+"""Teaching the vocoder: several spectrograms at once, then a discriminator beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from voicefake.common.fit import Losses
+from voicefake.models.discriminator import SoundDiscriminator, feature_distance
+from voicefake.models.vocoder import Vocoder
+from voicefake.training.data import (
+    Corpus,
+    Recording,
+    Windows,
+    balanced_weights,
+    draw_windows,
+)
+
+_SIZES = (2048, 1024, 512, 256)
+
+
+@dataclass(frozen=True)
+class VocoderWeights:
+    """Weights of the losses; the adversary enters after ``alone`` of the training."""
+
+    adversarial: float = 0.15
+    features: float = 1.0
+    alone: float = 0.25
+
+
+@dataclass(frozen=True)
+class _Batch:
+    mel: Tensor
+    f0: Tensor
+    voicing: Tensor
+    audio: Tensor
+    share: Tensor
+
+
+class VocoderTask:
+    """Log-magnitude and spectral-convergence losses, hinge GAN, feature matching.
+
+    Every third batch goes without rounds of consistency, the others through two, so that
+    the network is good both ways.
+    """
+
+    frames = 64
+    batch = 8
+
+    def __init__(
+        self, generator: Vocoder, corpus: Corpus, weights: VocoderWeights | None = None
+    ) -> None:
+        self.generator: nn.Module = generator
+        self.adversary: nn.Module | None = SoundDiscriminator()
+        self.corpus, self.weights = corpus, weights or VocoderWeights()
+        self.train = corpus.part(held_out=False)
+        self.drawing = balanced_weights(self.train, self.frames + 2)
+        self.hop = generator.spectrogram.config.hop_length
+        self.nyquist = generator.spectrogram.config.sample_rate / 2
+
+    def losses(self, step: int, progress: float, random: torch.Generator) -> Losses:
+        """One batch."""
+        windows = draw_windows(self.train, self.drawing, self.batch, self.frames + 1, random)
+        batch, w = self._batch(windows), self.weights
+        rounds = 0 if step % 3 == 0 else 2
+        fake = self.generator(batch.mel, batch.f0, batch.voicing, rounds=rounds).float()
+        distance = spectral_distance(fake, batch.audio, batch.share)
+        if progress < w.alone or self.adversary is None:
+            return Losses(distance, parts={"spectral": distance.detach()})
+        real_parts = self.adversary(batch.audio, batch.share)
+        fake_parts = self.adversary(fake.detach(), batch.share)
+        adversary = torch.stack(
+            [
+                nn.functional.relu(1 - r[-1].float()).mean()
+                + nn.functional.relu(1 + f[-1].float()).mean()
+                for r, f in zip(real_parts, fake_parts, strict=True)
+            ]
+        ).mean()
+        self.adversary.requires_grad_(False)
+        parts = self.adversary(fake, batch.share)
+        self.adversary.requires_grad_(True)
+        deceive = -torch.stack([p[-1].float().mean() for p in parts]).mean()
+        likeness = torch.stack(
+            [feature_distance(r, f) for r, f in zip(real_parts, parts, strict=True)]
+        ).mean()
+        ramp = min(1.0, (progress - w.alone) / 0.1)
+        total = distance + ramp * (w.adversarial * deceive + w.features * likeness)
+        return Losses(total, adversary, {"spectral": distance.detach(), "adversary": adversary})
+
+    def held_out(self, generator: nn.Module) -> dict[str, float]:
+        """Spectral distance on recordings and speakers never trained on, with two rounds."""
+        judged = [r for r in self.corpus.part(held_out=True) if r.frames > 150][::6]
+        total = raw = 0.0
+        for recording in judged:
+            batch = self._batch(Windows([recording], [(recording.frames - 150) // 2], 151))
+            noise = torch.randn(batch.audio.shape, generator=torch.Generator().manual_seed(0))
+            for rounds in (0, 2):
+                fake = generator(
+                    batch.mel, batch.f0, batch.voicing, noise=noise, rounds=rounds
+                ).float()
+                value = float(spectral_distance(fake, batch.audio, batch.share)) / len(judged)
+                total, raw = (total + value, raw) if rounds else (total, raw + value)
+        return {"spectral": total, "spectral without rounds": raw}
+
+    def _batch(self, windows: Windows) -> _Batch:
+        pitch = windows.cut(self.corpus.pitch)
+        audio = []
+        length = (windows.frames - 1) * self.hop
+        for recording, start in zip(windows.recordings, windows.starts, strict=True):
+            audio.append(self._sound(recording, start * self.hop, length))
+        share = torch.tensor([r.bandwidth for r in windows.recordings]) / self.nyquist
+        return _Batch(
+            windows.cut(self.corpus.mels[0]), pitch[:, 0], pitch[:, 1], torch.stack(audio), share
+        )
+
+    def _sound(self, recording: Recording, start: int, length: int) -> Tensor:
+        stop = min(start + length, recording.samples)
+        first = recording.first_sample
+        sound = torch.from_numpy(self.corpus.audio[first + start : first + stop] / 32767.0)
+        return nn.functional.pad(sound.float(), (0, length - len(sound)))
+
+
+def spectral_distance(fake: Tensor, real: Tensor, share: Tensor) -> Tensor:
+    """Mean over several STFTs of log-magnitude L1 + spectral convergence (arXiv 1910.11480).
+
+    Args:
+        fake, real: sound (B, L).
+        share: of the spectrum that the recordings fill (B,).
+    """
+    total = fake.new_zeros(())
+    for size in _SIZES:
+        window = torch.hann_window(size, device=fake.device)
+        a, b = (
+            torch.stft(x, size, size // 4, window=window, return_complex=True).abs()
+            for x in (fake, real)
+        )
+        bins = torch.linspace(0, 1, a.shape[1], device=fake.device)
+        mask = (bins[None] <= share[:, None]).float()[..., None]
+        a, b = a * mask, b * mask
+        floor = 1e-3 * size**0.5 / 16
+        logs = ((a + floor).log() - (b + floor).log()).abs().mean() / mask.mean()
+        convergence = (a - b).norm(dim=(1, 2)) / b.norm(dim=(1, 2)).clamp_min(1e-3)
+        total = total + logs + 0.5 * convergence.mean()
+    return total / len(_SIZES)

@@ -1,0 +1,77 @@
+"""A person's voice, ready to speak."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from voicefake.common.errors import BadInput
+from voicefake.common.hashes import sha256_of
+from voicefake.common.modelfile import ModelFile, load_model, save_model
+from voicefake.common.profiles import Kind, Profile, ProfileStore
+from voicefake.models.decoder import DecoderConfig, PersonDecoder
+from voicefake.networks import WEIGHTS, load_decoder
+
+KIND = "voice-speaker"
+SPEAKER_FILE = "decoder.safetensors"
+BASE_FILE = WEIGHTS / "decoder.safetensors"
+
+
+@dataclass(frozen=True)
+class Voice:
+    """A decoder that speaks as one person.
+
+    Attributes:
+        decoder: shared trunk, the person's tail and vector.
+        log_f0: median and spread of the person's log-f0.
+    """
+
+    decoder: PersonDecoder
+    log_f0: tuple[float, float]
+
+
+def speaker_store(user: Path | None = None) -> ProfileStore:
+    """The speakers of this machine: bundled ones and the user's."""
+    return ProfileStore(Kind.SPEAKER, bundled=WEIGHTS / "speakers", user=user)
+
+
+def load_voice(profile: Profile) -> Voice:
+    """The voice in a speaker's profile.
+
+    Raises:
+        BadInput: the file is damaged, or was trained on another base than the installed one.
+    """
+    path = profile.file(SPEAKER_FILE)
+    model = load_model(path, KIND)
+    base = load_decoder()
+    if model.details.get("base") != sha256_of(BASE_FILE):
+        raise BadInput(path, "was trained on another version of the base voice", "train it again")
+    if model.config != asdict(base.config):
+        raise BadInput(path, "does not fit the base voice", "train it again")
+    try:
+        person = PersonDecoder(base, model.tensors["vector"])
+        tail = {n[5:]: t for n, t in model.tensors.items() if n.startswith("tail.")}
+        person.decoder.tail.load_state_dict(tail)
+        middle, spread = model.details["log_f0"]
+    except (KeyError, RuntimeError, ValueError, TypeError) as error:
+        raise BadInput(path, "does not hold a whole voice", "train it again") from error
+    return Voice(person.eval().requires_grad_(False), (float(middle), float(spread)))
+
+
+def save_voice(
+    path: Path,
+    config: DecoderConfig,
+    tensors: dict[str, Tensor],
+    log_f0: tuple[float, float],
+    details: dict[str, Any],
+) -> None:
+    """Write tail and vector of a trained :class:`PersonDecoder` given by its ``tensors``."""
+    start = "decoder.tail."
+    kept = {f"tail.{n[len(start) :]}": t for n, t in tensors.items() if n.startswith(start)}
+    vector = torch.nn.functional.normalize(tensors["vector"].float(), dim=-1)
+    told = details | {"base": sha256_of(BASE_FILE), "log_f0": list(log_f0)}
+    save_model(path, ModelFile(KIND, asdict(config), kept | {"vector": vector}, told))
