@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import av
 import av.error
 import numpy as np
 from av.audio.frame import AudioFrame
@@ -17,15 +16,18 @@ from numpy.typing import NDArray
 
 from voicefake.common.errors import BadInput
 from voicefake.common.media.containers import EXPORT_AGAIN, open_input
+from voicefake.common.media.durations import stated_seconds
 from voicefake.common.media.info import AudioInfo, Limits
-from voicefake.common.media.wavheader import inspect_wav
+from voicefake.common.media.wavheader import WavBody, inspect_wav
 
 Samples = NDArray[np.float32]
 
 _JITTER = 0.05
 """Seconds by which time stamps may jump before it counts as a gap (MPEG and Matroska round)."""
+_JITTER_AFTER_DAMAGE = 0.002
 _LONGEST_FILLED_GAP = 10.0
-_FLOAT_CODECS = ("pcm_f", "wavpack", "wmalossless")
+_NOTED_LOSS = 0.25
+_WAV_PACKET = 1 << 16
 
 
 @dataclass
@@ -34,6 +36,7 @@ class Damage:
 
     packets: int = 0
     bad_packets: int = 0
+    bad_seconds_at_end: float = 0.0
     filled_seconds: float = 0.0
     skipped_gaps: int = 0
     bad_samples: int = 0
@@ -44,9 +47,12 @@ class Damage:
         """One sentence for each kind of damage."""
         found = list(self.notes)
         if self.bad_packets:
-            found.append(f"{self.bad_packets} damaged sound packets were replaced by silence")
+            found.append(
+                f"{self.bad_packets} damaged sound packets were left out "
+                f"({self.filled_seconds:.2f} s of silence stand for them)"
+            )
         elif self.filled_seconds:
-            found.append(f"{self.filled_seconds:.2f} s of gaps in the sound were filled")
+            found.append(f"{self.filled_seconds:.2f} s of gaps in the sound were made silence")
         if self.skipped_gaps:
             found.append(
                 f"{self.skipped_gaps} gaps of more than {_LONGEST_FILLED_GAP:.0f} s in the "
@@ -63,38 +69,52 @@ def decoded(path: Path, info: AudioInfo, limits: Limits, damage: Damage) -> Iter
     Raises:
         BadInput: nothing can be decoded, or the stream grows beyond ``limits``.
     """
-    with open_input(path, wav_options(path, damage)) as container:
+    body = inspect_wav(path, limits)
+    if body is not None and body.warning:
+        damage.notes.append(body.warning)
+    position = 0
+    with open_input(path, wav_options(body)) as container:
         stream = container.streams.audio[0]
         prepare(stream)
-        position, expected = 0, None
-        for frame, due in frames(container, stream, damage):
-            if frame.sample_rate != info.sample_rate:
-                raise BadInput(path, "changes its sample rate midway", EXPORT_AGAIN)
-            block = _to_channels(to_float(frame)[:, :due], info.channels)
-            hole = _hole(frame, expected, info.sample_rate, damage)
-            while hole > 0:
-                length = min(hole, info.sample_rate)
-                yield np.zeros((info.channels, length), np.float32)
-                hole, position = hole - length, position + length
-            expected = None if frame.time is None else frame.time + frame.samples / frame.rate
+        for block in _continuous(path, container, stream, info, damage):
             position += block.shape[1]
             if position > limits.max_seconds * info.sample_rate:
-                raise BadInput(
-                    path, f"is longer than {limits.max_seconds / 3600:g} hours", "split it"
-                )
-            yield _finite(block, damage)
+                hours = limits.max_seconds / 3600
+                raise BadInput(path, f"is longer than {hours:g} hours", "split it")
+            yield block
         if position == 0 or damage.bad_packets * 2 > damage.packets:
             raise BadInput(path, "holds no sound that can be decoded", EXPORT_AGAIN)
+        stated, read = stated_seconds(path, container, stream), position / info.sample_rate
+        if stated is not None and read < stated - _NOTED_LOSS:
+            damage.notes.append(f"the sound is cut off: {read:.2f} s of {stated:.2f} s are there")
 
 
-def wav_options(path: Path, damage: Damage) -> dict[str, str]:
-    """Demuxer options for a WAV file whose length field is wrong."""
-    body = inspect_wav(path)
+def _continuous(
+    path: Path,
+    container: InputContainer,
+    stream: AudioStream,
+    info: AudioInfo,
+    damage: Damage,
+) -> Iterator[Samples]:
+    """The decoded samples, silence in place of what is missing between them."""
+    expected = info.start
+    for frame, due in frames(container, stream, damage):
+        if frame.sample_rate != info.sample_rate:
+            raise BadInput(path, "changes its sample rate midway", EXPORT_AGAIN)
+        time = expected if frame.time is None else frame.time
+        yield from _silence(_gap(time - expected, damage), info)
+        expected = time + due / info.sample_rate
+        yield _finite(_to_channels(to_float(frame)[:, :due], info.channels), damage)
+    lost = min(damage.bad_seconds_at_end, _LONGEST_FILLED_GAP)
+    damage.filled_seconds += lost
+    yield from _silence(lost, info)
+
+
+def wav_options(body: WavBody | None) -> dict[str, str]:
+    """Demuxer options for a WAV file: large packets, and no trust in a wrong length field."""
     if body is None:
         return {}
-    if body.warning:
-        damage.notes.append(body.warning)
-    return {"ignore_length": "1"} if body.read_to_end else {}
+    return {"max_size": str(_WAV_PACKET), "ignore_length": str(int(body.read_to_end))}
 
 
 def prepare(stream: AudioStream) -> None:
@@ -121,30 +141,23 @@ def frames(
         except av.error.FFmpegError as error:
             damage.notes.append(f"reading stopped early ({error.strerror})")
             return
-        damage.packets += 1
+        damage.packets += packet.size > 0
         try:
             for frame in packet.decode():
+                damage.bad_seconds_at_end = 0.0
                 yield frame, _samples_due(packet, frame) if stated else frame.samples
         except av.error.EOFError:
             return
         except av.error.FFmpegError:
             damage.bad_packets += 1
+            if packet.duration:
+                damage.bad_seconds_at_end += float(packet.duration * packet.time_base)
 
 
 def _samples_due(packet: Packet[AudioStream], frame: AudioFrame) -> int:
     if not packet.duration:
         return frame.samples
     return min(frame.samples, max(round(packet.duration * packet.time_base * frame.rate), 1))
-
-
-def holds_float(stream: AudioStream) -> bool:
-    """True for lossless float samples, which may lie above full scale by intention or mistake."""
-    return stream.codec_context.name.startswith(_FLOAT_CODECS) and stream.format.name in (
-        "flt",
-        "fltp",
-        "dbl",
-        "dblp",
-    )
 
 
 def to_float(frame: AudioFrame) -> Samples:
@@ -168,18 +181,22 @@ def _to_channels(block: Samples, channels: int) -> Samples:
     return np.repeat(block.mean(axis=0, keepdims=True), channels, axis=0)
 
 
-def _hole(frame: AudioFrame, expected: float | None, rate: int, damage: Damage) -> int:
-    """Samples of silence due before ``frame``."""
-    if expected is None or frame.time is None:
-        return 0
-    gap = frame.time - expected
-    if gap < (0.002 if damage.bad_packets else _JITTER):
-        return 0
-    if gap > _LONGEST_FILLED_GAP:
+def _gap(seconds: float, damage: Damage) -> float:
+    """Seconds of silence that a jump of the time stamps by ``seconds`` asks for."""
+    if seconds < (_JITTER_AFTER_DAMAGE if damage.bad_packets else _JITTER):
+        return 0.0
+    if seconds > _LONGEST_FILLED_GAP:
         damage.skipped_gaps += 1
-        return 0
-    damage.filled_seconds += gap
-    return round(gap * rate)
+        return 0.0
+    damage.filled_seconds += seconds
+    return seconds
+
+
+def _silence(seconds: float, info: AudioInfo) -> Iterator[Samples]:
+    left = round(seconds * info.sample_rate)
+    while left > 0:
+        yield np.zeros((info.channels, min(left, info.sample_rate)), np.float32)
+        left -= info.sample_rate
 
 
 def _finite(block: Samples, damage: Damage) -> Samples:

@@ -8,23 +8,13 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
-from av.audio.stream import AudioStream
 
 from voicefake.common.errors import BadInput
-from voicefake.common.media.audio_decode import (
-    Damage,
-    Samples,
-    decoded,
-    frames,
-    holds_float,
-    prepare,
-    wav_options,
-)
-from voicefake.common.media.containers import EXPORT_AGAIN, open_input
-from voicefake.common.media.info import AudioInfo, Limits
+from voicefake.common.media.audio_decode import Damage, Samples, decoded
+from voicefake.common.media.audio_inspect import inspect_audio
+from voicefake.common.media.containers import EXPORT_AGAIN
+from voicefake.common.media.info import Limits
 from voicefake.common.media.resample import resampled
-
-_BITS = {"u8": 8, "s16": 16, "s32": 32, "s64": 64, "flt": 32, "dbl": 64}
 
 
 class AudioReader:
@@ -109,66 +99,6 @@ class AudioReader:
 
 def _absurd(peak: float) -> tuple[str, str]:
     return f"holds samples of absurd size (peak {peak:.2g})", EXPORT_AGAIN
-
-
-def inspect_audio(path: Path, limits: Limits) -> tuple[AudioInfo, bool]:
-    """What the first sound stream of ``path`` is, and whether its samples are lossless float.
-
-    Raises:
-        BadInput: there is none, it is beyond ``limits``, or nothing in it can be decoded.
-    """
-    damage = Damage()
-    with open_input(path, wav_options(path, damage)) as container:
-        if not container.streams.audio:
-            raise BadInput(path, "has no sound", "give a file that has a sound track")
-        stream = container.streams.audio[0]
-        _check(path, stream, limits)
-        prepare(stream)
-        first = next((f for f, due in frames(container, stream, damage) if due), None)
-        if first is None:
-            raise BadInput(path, "holds no sound that can be decoded", EXPORT_AGAIN)
-        seconds = _seconds(stream, container.duration)
-        if seconds is not None and seconds > limits.max_seconds:
-            raise BadInput(path, f"is longer than {limits.max_seconds / 3600:g} hours", "split it")
-        sample_format = first.format.name.removesuffix("p")
-        info = AudioInfo(
-            sample_rate=first.sample_rate,
-            channels=first.layout.nb_channels,
-            seconds=seconds,
-            start=first.time or 0.0,
-            codec=stream.codec.canonical_name,
-            layout=first.layout.name,
-            sample_format=sample_format,
-            bits=_bits(stream, sample_format),
-        )
-        return info, holds_float(stream)
-
-
-def _check(path: Path, stream: AudioStream, limits: Limits) -> None:
-    rate, channels = stream.codec_context.sample_rate, stream.codec_context.channels
-    if not limits.min_rate <= rate <= limits.max_rate:
-        raise BadInput(path, f"has a sample rate of {rate} Hz", EXPORT_AGAIN)
-    if not 1 <= channels <= limits.max_channels:
-        raise BadInput(
-            path, f"has {channels} channels; at most {limits.max_channels} work", EXPORT_AGAIN
-        )
-
-
-def _seconds(stream: AudioStream, container_duration: int | None) -> float | None:
-    if stream.duration is not None and stream.time_base is not None:
-        return float(stream.duration * stream.time_base)
-    return None if container_duration is None else container_duration / 1e6
-
-
-def _bits(stream: AudioStream, sample_format: str) -> int:
-    """Bits of a sample as stored, so far as the codec says; FFmpeg decodes 24 bits into 32."""
-    name = stream.codec_context.name
-    if name.startswith("pcm_"):
-        digits = "".join(letter for letter in name if letter.isdigit())
-        return int(digits) if digits else 16  # A-law and mu-law span 13 and 14 bits
-    if name in ("flac", "alac", "wavpack", "tta") and sample_format == "s32":
-        return 24
-    return _BITS.get(sample_format, 32)
 
 
 def rechunked(blocks: Iterable[Samples], frames: int) -> Iterator[Samples]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from voicefake.common.errors import BadInput
-from voicefake.common.media.audio_read import inspect_audio
+from voicefake.common.media.audio_inspect import inspect_audio
 from voicefake.common.media.containers import EXPORT_AGAIN, open_input
 from voicefake.common.media.info import Limits, MediaInfo
 from voicefake.common.media.video_read import inspect_video, is_moving

@@ -24,6 +24,7 @@ from av.video.stream import VideoStream
 
 from voicefake.common.errors import BadInput
 from voicefake.common.media.containers import EXPORT_AGAIN, open_input
+from voicefake.common.media.durations import seconds_of, stated_seconds
 from voicefake.common.media.info import Limits, VideoInfo
 from voicefake.common.media.picture import (
     Orientation,
@@ -133,7 +134,9 @@ class VideoReader:
                 hours = self._limits.max_seconds / 3600
                 raise BadInput(self.path, f"is longer than {hours:g} hours", "split it")
             yield last
-        self._check_end(last)
+        if last is None:
+            raise BadInput(self.path, "holds no picture that can be decoded", EXPORT_AGAIN)
+        self._check_end(last, stated_seconds(self.path, container, stream))
 
     def _pictures(
         self, container: InputContainer, stream: VideoStream
@@ -164,12 +167,16 @@ class VideoReader:
         size = (self.info.width, self.info.height)
         return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
-    def _check_end(self, last: Frame | None) -> None:
-        if last is None:
-            raise BadInput(self.path, "holds no picture that can be decoded", EXPORT_AGAIN)
+    def _check_end(self, last: Frame, stated_seconds: float | None) -> None:
+        """Note pictures that the header announces and that did not come."""
         read, stated = last.index + 1, self.info.frames
+        seconds = last.time - self.info.start + float(1 / self.info.fps)
         if stated is not None and read < stated:
             self._notes.append(f"only {read} of the {stated} pictures announced could be read")
+        elif stated is None and stated_seconds is not None and seconds < 0.9 * stated_seconds:
+            self._notes.append(
+                f"the pictures are cut off: {seconds:.2f} s of {stated_seconds:.2f} s are there"
+            )
 
 
 def open_video(path: Path, limits: Limits) -> AbstractContextManager[InputContainer]:
@@ -223,7 +230,8 @@ def inspect_video(path: Path, limits: Limits) -> tuple[VideoInfo, Orientation]:
         _check(path, context.width, context.height, limits)
         first = _first_picture(path, container, stream)
         _check(path, first.width, first.height, limits)
-        seconds = _seconds(stream, container)
+        seconds = seconds_of(stream, container)
+        stated = stream.frames if stream.frames <= limits.max_seconds * 1000 else 0
         if seconds is not None and seconds > limits.max_seconds:
             raise BadInput(path, f"is longer than {limits.max_seconds / 3600:g} hours", "split it")
         orientation = orientation_of(first)
@@ -236,7 +244,7 @@ def inspect_video(path: Path, limits: Limits) -> tuple[VideoInfo, Orientation]:
         info = VideoInfo(
             width=width,
             height=height,
-            frames=stream.frames or None,
+            frames=stated or None,
             fps=_rate(stream),
             time_base=time_base,
             rotation=orientation.rotation,
@@ -272,9 +280,3 @@ def _rate(stream: VideoStream) -> Fraction:
         if rate and 0 < rate <= 1000:
             return rate
     return Fraction(25)
-
-
-def _seconds(stream: VideoStream, container: InputContainer) -> float | None:
-    if stream.duration is not None and stream.time_base is not None:
-        return float(stream.duration * stream.time_base)
-    return None if container.duration is None else container.duration / 1e6

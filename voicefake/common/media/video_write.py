@@ -16,7 +16,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from voicefake.common.errors import BadInput, WrongUse
-from voicefake.common.media.audio_read import inspect_audio
+from voicefake.common.media.audio_inspect import inspect_audio
 from voicefake.common.media.audio_write import guarded
 from voicefake.common.media.containers import file_address, open_input
 from voicefake.common.media.info import Limits, VideoInfo

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from voicefake.common.errors import BadInput
+from voicefake.common.files import regular_file
+from voicefake.common.media.containers import EXPORT_AGAIN
+from voicefake.common.media.info import Limits
 
 _CHUNK = struct.Struct("<4sI")
 
@@ -19,20 +22,22 @@ _CHUNK = struct.Struct("<4sI")
 class WavBody:
     """Where the samples of a WAV file lie.
 
-    ``read_to_end`` says that the length field is wrong and must be ignored.
+    ``read_to_end`` says that the length field is wrong and must be ignored; ``seconds`` is
+    the true length then.
     """
 
     warning: str | None
     read_to_end: bool
+    seconds: float
 
 
-def inspect_wav(path: Path) -> WavBody | None:
+def inspect_wav(path: Path, limits: Limits) -> WavBody | None:
     """Check the header of the WAV file at ``path``; None if it is no RIFF/WAVE file.
 
     Raises:
-        BadInput: no samples, no data chunk, or a rate or channel count of 0.
+        BadInput: no samples, no data chunk, or a rate or channel count beyond ``limits``.
     """
-    size = path.stat().st_size
+    size = regular_file(path).stat().st_size
     with open(path, "rb") as file:
         head = file.read(12)
         if len(head) < 12 or head[:4] not in (b"RIFF", b"RF64") or head[8:] != b"WAVE":
@@ -43,24 +48,36 @@ def inspect_wav(path: Path) -> WavBody | None:
             name, length = _CHUNK.unpack(file.read(8))
             body = position + 8
             if name == b"fmt ":
-                byte_rate = _check_format(path, file.read(16))
+                byte_rate = _check_format(path, file.read(16), limits)
             elif name == b"data":
                 if not byte_rate:
                     break
                 return _check_data(path, body, length, size, head[:4] == b"RF64", byte_rate)
             position = body + length + length % 2
-    raise BadInput(path, "has a damaged wav header (no samples found)", "export it again")
+    raise BadInput(path, "has a damaged wav header (no samples found)", EXPORT_AGAIN)
 
 
-def _check_format(path: Path, fields: bytes) -> int:
+def check_shape(path: Path, channels: int, rate: int, limits: Limits) -> None:
+    """Refuse channel counts and sample rates beyond ``limits``.
+
+    Raises:
+        BadInput: they are.
+    """
+    if not limits.min_rate <= rate <= limits.max_rate:
+        span = f"{limits.min_rate} to {limits.max_rate}"
+        raise BadInput(path, f"has a sample rate of {rate} Hz ({span} work)", EXPORT_AGAIN)
+    if not 1 <= channels <= limits.max_channels:
+        raise BadInput(
+            path, f"has {channels} channels (1 to {limits.max_channels} work)", EXPORT_AGAIN
+        )
+
+
+def _check_format(path: Path, fields: bytes, limits: Limits) -> int:
     """Bytes per second of the body."""
     if len(fields) < 16:
-        raise BadInput(path, "has a wav header that is cut off", "export it again")
+        raise BadInput(path, "has a wav header that is cut off", EXPORT_AGAIN)
     channels, rate, byte_rate, block = map(int, struct.unpack("<2xHIIH2x", fields))
-    if channels == 0 or rate == 0:
-        raise BadInput(
-            path, f"has a wav header with {channels} channels at {rate} Hz", "export it again"
-        )
+    check_shape(path, channels, rate, limits)
     return byte_rate or rate * max(block, 1)
 
 
@@ -68,27 +85,32 @@ def _check_data(
     path: Path, start: int, length: int, size: int, rf64: bool, byte_rate: int
 ) -> WavBody:
     present = size - start
+    seconds = present / byte_rate
     if present <= 0:
         raise BadInput(path, "holds no samples", "record or export it again")
     if rf64 and length == 0xFFFFFFFF:
-        return WavBody(None, False)  # the true length stands in the ds64 chunk
+        return WavBody(None, False, seconds)  # the true length stands in the ds64 chunk
     if length > present:
         if length == 0xFFFFFFFF:
-            return WavBody(None, True)  # what programs write that cannot seek back
+            return WavBody(None, True, seconds)  # what programs write that cannot seek back
         return WavBody(
             "the body is cut off or its length field is wrong: "
-            f"{present / byte_rate:.2f} s are there, {length / byte_rate:.2f} s were announced",
+            f"{seconds:.2f} s are there, {length / byte_rate:.2f} s were announced",
             True,
+            seconds,
         )
     if _chunks_follow(path, start + length + length % 2, size):
         if length == 0:
             raise BadInput(path, "holds no samples", "record or export it again")
-        return WavBody(None, False)
+        return WavBody(None, False, length / byte_rate)
     if length > 0.9 * present:
-        return WavBody(f"{present - length} stray bytes after the samples were left out", False)
+        return WavBody(
+            f"{present - length} stray bytes after the samples were left out", False, seconds
+        )
     return WavBody(
         f"the header's length field is wrong ({length} bytes); all {present} bytes were read",
         True,
+        seconds,
     )
 
 
