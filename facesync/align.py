@@ -12,13 +12,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from facesync import mesh
-
-Points = NDArray[np.float32]
-Image = NDArray[np.uint8]
+from facesync.arrays import Image, Matrix, Points, as_image, as_matrix
 
 TEMPLATE_FILE = Path(__file__).parent / "weights" / "template.safetensors"
 
@@ -44,13 +41,13 @@ class Similarity:
     shift: tuple[float, float]
 
     @property
-    def matrix(self) -> NDArray[np.float64]:
+    def matrix(self) -> Matrix:
         """2x3 matrix from pixels of the picture to the unit crop."""
         c = math.exp(self.log_scale) * math.cos(self.angle)
         s = math.exp(self.log_scale) * math.sin(self.angle)
         return np.array([[c, -s, self.shift[0]], [s, c, self.shift[1]]])
 
-    def pixels(self, side: int) -> NDArray[np.float64]:
+    def pixels(self, side: int) -> Matrix:
         """2x3 matrix from pixels of the picture to pixels of a crop of ``side`` squared.
 
         Pixel centres lie at integers in both, as OpenCV has it.
@@ -66,12 +63,12 @@ class Similarity:
         depth = points[:, 2:] * math.exp(self.log_scale)
         return np.hstack([flat, depth]).astype(np.float32)
 
-    def as_vector(self) -> NDArray[np.float64]:
+    def as_vector(self) -> Matrix:
         """(log scale, angle, x, y), for smoothing over time."""
         return np.array([self.log_scale, self.angle, *self.shift])
 
     @staticmethod
-    def from_vector(vector: NDArray[np.float64]) -> Similarity:
+    def from_vector(vector: Matrix) -> Similarity:
         """The inverse of ``as_vector``."""
         log_scale, angle, x, y = (float(v) for v in vector)
         return Similarity(log_scale, angle, (x, y))
@@ -110,20 +107,27 @@ def crop(image: Image, similarity: Similarity, side: int, margin: float = 0.0) -
     if shrink < 0.5:  # a large face: average instead of skipping pixels
         factor = 2 ** math.floor(math.log2(1 / shrink))
         height, width = image.shape[:2]
-        image = cv2.resize(
-            image,
-            (max(1, width // factor), max(1, height // factor)),
-            interpolation=cv2.INTER_AREA,
+        image = as_image(
+            cv2.resize(
+                image,
+                (max(1, width // factor), max(1, height // factor)),
+                interpolation=cv2.INTER_AREA,
+            )
         )
         matrix = _after_shrinking(matrix, width / image.shape[1], height / image.shape[0])
-    return cv2.warpAffine(
-        image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    return as_image(
+        cv2.warpAffine(
+            image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
     )
 
 
-def _after_shrinking(
-    matrix: NDArray[np.float64], x: float, y: float
-) -> NDArray[np.float64]:
+def with_margin(points: Points, margin: float) -> Points:
+    """A mesh in crop sides, told in sides of the crop that is ``margin`` wider all around."""
+    return ((points[:, :2] + margin) / (1 + 2 * margin)).astype(np.float32)
+
+
+def _after_shrinking(matrix: Matrix, x: float, y: float) -> Matrix:
     """The same map from a picture shrunk by ``x`` and ``y``."""
     grow = np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
-    return matrix @ grow
+    return as_matrix(matrix @ grow)

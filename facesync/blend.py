@@ -12,20 +12,13 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from facesync import maps, mesh
 from facesync.align import Similarity, crop
+from facesync.arrays import Float, Image, Points
 from facesync.colour import SkinTone, face_mask, skin_tone, to_bgr, to_lab
 
-Image = NDArray[np.uint8]
-Float = NDArray[np.float32]
-Points = NDArray[np.float32]
-
 _LEVELS = 4
-_FEATURES = (
-    mesh.RIGHT_EYE, mesh.LEFT_EYE, mesh.RIGHT_BROW, mesh.LEFT_BROW, mesh.OUTER_LIPS,
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -111,7 +104,7 @@ class Blender:
         """Lightness whose fine band comes from ``sharp``, less so on eyes and lips."""
         side = light.shape[0]
         sigma = 2 * side / 160
-        features = maps.filled(points, _FEATURES, side).astype(np.float32) / 255
+        features = maps.filled(points, mesh.FEATURES, side).astype(np.float32) / 255
         features = cv2.GaussianBlur(cv2.dilate(features, np.ones((5, 5))), (0, 0), sigma)
         share = self.config.detail + features * (self.config.feature_detail - self.config.detail)
         base = cv2.GaussianBlur(light, (0, 0), sigma)
@@ -146,14 +139,14 @@ class SourceFace:
 
     standard: Float
     tone: SkinTone
-    area: NDArray[np.uint8]
+    area: Image
 
     @staticmethod
     def of(small: Image, points: Points) -> SourceFace:
         """From an aligned crop (S, S, 3) and its mesh in crop sides."""
         side = small.shape[0]
         area = face_mask(small, points, side)
-        features = maps.filled(points, _FEATURES, side)
+        features = maps.filled(points, mesh.FEATURES, side)
         skin = np.where(cv2.dilate(features, np.ones((4, 4), np.uint8)) > 0, 0, area)
         lab = to_lab(small)
         tone = skin_tone(lab, skin.astype(np.uint8))
@@ -161,7 +154,7 @@ class SourceFace:
         return SourceFace(standard, tone, area)
 
 
-def _disc(size: int) -> NDArray[np.uint8]:
+def _disc(size: int) -> Image:
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)), np.uint8)
 
 
@@ -201,8 +194,9 @@ def _paste(frame: Image, face: Float, mask: Float, similarity: Similarity, side:
     shifted[:, 2] -= (left, top)
     size = (right - left, bottom - top)
     alpha = np.minimum(mask * 4, 1)  # the seam itself was joined above
-    warped = cv2.warpAffine(face, shifted, size, flags=cv2.INTER_LINEAR,
-                            borderMode=cv2.BORDER_REPLICATE)
+    warped = cv2.warpAffine(
+        face, shifted, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
     share = cv2.warpAffine(alpha, shifted, size, flags=cv2.INTER_LINEAR)[..., None]
     region = frame[top:bottom, left:right]
     out = frame.copy()

@@ -8,15 +8,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from facesync.align import align, crop
+from facesync.arrays import Float, Image
 from facesync.colour import skin_area, skin_tone, to_lab
 from facesync.detect import Face, FaceFinder
 from voicefake.common.errors import BadInput, WrongUse
 from voicefake.common.media import read_image
 
-Image = NDArray[np.uint8]
 Chooser = Callable[[Sequence[Face], Image], Face]
 _PROMINENT = 0.4  # of the largest face's size; smaller ones are bystanders
 _SIDE = 64
@@ -104,7 +103,7 @@ class Like:
         return max(faces, key=lambda face: float(_look(face, image) @ self._wanted))
 
 
-def _look(face: Face, image: Image) -> NDArray[np.float32]:
+def _look(face: Face, image: Image) -> Float:
     similarity = align(face.points)
     points = similarity.apply(face.points)
     lab = to_lab(crop(image, similarity, _SIDE))
@@ -112,5 +111,5 @@ def _look(face: Face, image: Image) -> NDArray[np.float32]:
     light = skin_tone(lab, area).standardise(lab)[..., 0]
     blurred = cv2.GaussianBlur(light, (0, 0), 1.5)[4:-4:2, 8:-8:2].ravel()
     blurred -= blurred.mean()
-    looks: NDArray[np.float32] = blurred / (np.linalg.norm(blurred) + 1e-6)
+    looks: Float = blurred / (np.linalg.norm(blurred) + 1e-6)
     return looks

@@ -6,16 +6,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from facesync import maps, mesh
+from facesync.arrays import Float, Image, Points, as_float
 
-Image = NDArray[np.uint8]
-Float = NDArray[np.float32]
 _LEAST_SPREAD = np.array([4.0, 1.5, 1.5], np.float32)
-_FEATURES = (
-    mesh.RIGHT_EYE, mesh.LEFT_EYE, mesh.RIGHT_BROW, mesh.LEFT_BROW, mesh.OUTER_LIPS,
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -27,7 +22,7 @@ class SkinTone:
 
     def standardise(self, lab: Float) -> Float:
         """(H, W, 3) LAB with this skin's mean and spread taken away."""
-        return np.clip((lab - self.mean) / self.spread, -5, 5)
+        return as_float(np.clip((lab - self.mean) / self.spread, -5, 5))
 
     def restore(self, standard: Float) -> Float:
         """The inverse of ``standardise``."""
@@ -36,15 +31,15 @@ class SkinTone:
 
 def to_lab(image: Image) -> Float:
     """(H, W, 3) uint8 BGR to float32 CIELAB, L in 0..100."""
-    return cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_BGR2LAB)
+    return as_float(cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_BGR2LAB))
 
 
 def to_bgr(lab: Float) -> Float:
     """(H, W, 3) float32 CIELAB to float32 BGR in 0..255."""
-    return np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2BGR), 0, 1) * 255
+    return as_float(np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2BGR), 0, 1) * 255)
 
 
-def skin_tone(lab: Float, skin: NDArray[np.uint8]) -> SkinTone:
+def skin_tone(lab: Float, skin: Image) -> SkinTone:
     """The tone of the pixels of ``lab`` that ``skin`` (H, W) marks.
 
     The middle of the distribution counts, so that glare, glasses and strands of hair do not.
@@ -58,15 +53,15 @@ def skin_tone(lab: Float, skin: NDArray[np.uint8]) -> SkinTone:
     return SkinTone(kept.mean(0).astype(np.float32), spread.astype(np.float32))
 
 
-def skin_area(points: Float, side: int) -> NDArray[np.uint8]:
+def skin_area(points: Points, side: int) -> Image:
     """(side, side) mask of the face without eyes, brows and mouth."""
     area = maps.filled(points, (mesh.OVAL,), side)
-    features = maps.filled(points, _FEATURES, side)
+    features = maps.filled(points, mesh.FEATURES, side)
     grown = cv2.dilate(features, np.ones((side // 42 + 1,) * 2, np.uint8))
     return np.where(grown > 0, 0, area).astype(np.uint8)
 
 
-def face_mask(image: Image, points: Float, side: int) -> NDArray[np.uint8]:
+def face_mask(image: Image, points: Points, side: int) -> Image:
     """(side, side) mask of the face's visible skin: the oval without the hair that hangs in.
 
     What differs from the skin's tone and touches the oval's border is taken out, unless it
@@ -92,4 +87,4 @@ def face_mask(image: Image, points: Float, side: int) -> NDArray[np.uint8]:
 
 
 def _core() -> list[int]:
-    return sorted({i for ring in _FEATURES for i in ring})
+    return sorted({i for ring in mesh.FEATURES for i in ring})

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from facesync import mesh
+from facesync.arrays import Float, Image
 
 SIDE = 128
 MARGIN = 8  # pixels more on each side, so that augmentation finds real pixels there
@@ -43,8 +43,8 @@ class FaceSet:
         rows: N rows.
     """
 
-    crops: NDArray[np.uint8]
-    points: NDArray[np.float32]
+    crops: Image
+    points: Float
     rows: tuple[Row, ...]
 
     def __len__(self) -> int:
@@ -57,11 +57,11 @@ class FaceSetWriter:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self._crops = open(folder / "crops.raw", "wb")
-        self._points: list[NDArray[np.float32]] = []
+        self._crops = (folder / "crops.raw").open("wb")
+        self._points: list[Float] = []
         self._rows: list[Row] = []
 
-    def add(self, crop: NDArray[np.uint8], points: NDArray[np.float32], row: Row) -> None:
+    def add(self, crop: Image, points: Float, row: Row) -> None:
         """Append one face: (144, 144, 3) and (468, 3)."""
         self._crops.write(np.ascontiguousarray(crop).tobytes())
         self._points.append(points)

@@ -13,12 +13,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from facesync import mesh
-
-Image = NDArray[np.uint8]
-Points = NDArray[np.float32]
+from facesync.arrays import Float, Image, Matrix, Points
 
 WEIGHTS = Path(__file__).parent / "weights"
 _DETECTOR_SIZE = 128
@@ -55,7 +52,7 @@ class Region:
     size: float
     angle: float
 
-    def to_crop(self, pixels: int) -> NDArray[np.float64]:
+    def to_crop(self, pixels: int) -> Matrix:
         """The 2x3 matrix from the picture into a crop of ``pixels`` squared."""
         scale = pixels / self.size
         c, s = scale * math.cos(self.angle), scale * math.sin(self.angle)
@@ -82,16 +79,18 @@ class Face:
         right = flat[list(mesh.RIGHT_EYE_CORNERS)].mean(0)
         left = flat[list(mesh.LEFT_EYE_CORNERS)].mean(0)
         angle = math.atan2(*(left - right)[::-1])
-        upright = flat @ np.array([[math.cos(angle), -math.sin(angle)],
-                                   [math.sin(angle), math.cos(angle)]], np.float32)
+        upright = flat @ np.array(
+            [[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]], np.float32
+        )
         low, high = upright.min(0), upright.max(0)
         x, y = (low + high) / 2
         centre = (
             x * math.cos(angle) - y * math.sin(angle),
             x * math.sin(angle) + y * math.cos(angle),
         )
-        return Region((float(centre[0]), float(centre[1])),
-                      float((high - low).max()) * _ROI_SCALE, angle)
+        return Region(
+            (float(centre[0]), float(centre[1])), float((high - low).max()) * _ROI_SCALE, angle
+        )
 
     @property
     def size(self) -> float:
@@ -127,11 +126,14 @@ class FaceFinder:
         tiles, so that faces down to about a tenth of a tile's side are seen.
         """
         boxes = self.boxes(image)
-        faces = _distinct([
-            face for box in boxes
-            if (rough := self.mesh(image, box.region()))
-            and (face := self.mesh(image, rough.region()))  # a second look sits better
-        ])
+        faces = _distinct(
+            [
+                face
+                for box in boxes
+                if (rough := self.mesh(image, box.region()))
+                and (face := self.mesh(image, rough.region()))  # a second look sits better
+            ]
+        )
         return sorted(faces, key=lambda face: face.size, reverse=True)
 
     def boxes(self, image: Image) -> list[Box]:
@@ -151,8 +153,9 @@ class FaceFinder:
     def mesh(self, image: Image, region: Region) -> Face | None:
         """The mesh of the face in ``region``; ``None`` where there is none."""
         matrix = region.to_crop(_MESH_SIZE)
-        crop = cv2.warpAffine(image, matrix, (_MESH_SIZE, _MESH_SIZE), flags=_interpolation(
-            region.size, _MESH_SIZE))
+        crop = cv2.warpAffine(
+            image, matrix, (_MESH_SIZE, _MESH_SIZE), flags=_interpolation(region.size, _MESH_SIZE)
+        )
         self._mesher.setInput(cv2.dnn.blobFromImage(crop, 1 / 255, swapRB=True))
         points = self._mesher.forward("conv2d_21").reshape(mesh.POINTS, 3)
         score = _sigmoid(float(self._mesher.forward("conv2d_31").item()))
@@ -169,10 +172,14 @@ class FaceFinder:
         scale = _DETECTOR_SIZE / side
         dx, dy = (side - width) / 2, (side - height) / 2
         to_input = np.array([[scale, 0, dx * scale], [0, scale, dy * scale]])
-        small = cv2.warpAffine(tile, to_input, (_DETECTOR_SIZE, _DETECTOR_SIZE),
-                               flags=cv2.INTER_AREA) if scale > 1 else _shrink(tile, scale, dx, dy)
+        small = (
+            cv2.warpAffine(tile, to_input, (_DETECTOR_SIZE, _DETECTOR_SIZE), flags=cv2.INTER_AREA)
+            if scale > 1
+            else _shrink(tile, scale, dx, dy)
+        )
         self._detector.setInput(
-            cv2.dnn.blobFromImage(small, 1 / 127.5, mean=(127.5,) * 3, swapRB=True))
+            cv2.dnn.blobFromImage(small, 1 / 127.5, mean=(127.5,) * 3, swapRB=True)
+        )
         scores = self._detector.forward("classificators")[0, :, 0]
         chosen = np.flatnonzero(scores > math.log(self.threshold / (1 - self.threshold)))
         if not len(chosen):
@@ -189,18 +196,22 @@ class FaceFinder:
                 _sigmoid(float(score)),
             )
             for centre, size, pair, score in zip(
-                centres, raw[:, 2:4], eyes, scores[chosen], strict=True)
+                centres, raw[:, 2:4], eyes, scores[chosen], strict=True
+            )
         ]
 
 
 def _network(name: str) -> Any:
     engine = getattr(cv2.dnn, "ENGINE_CLASSIC", None)  # OpenCV 5's own engine drops outputs
     path = str(WEIGHTS / name)
-    return cv2.dnn.readNetFromTFLite(path) if engine is None else cv2.dnn.readNetFromTFLite(
-        path, engine)
+    return (
+        cv2.dnn.readNetFromTFLite(path)
+        if engine is None
+        else cv2.dnn.readNetFromTFLite(path, engine)
+    )
 
 
-def _anchors() -> NDArray[np.float32]:
+def _anchors() -> Float:
     rows = []
     for cells, per_cell in ((16, 2), (8, 6)):
         centre = (np.arange(cells) + 0.5) / cells
@@ -216,7 +227,8 @@ def _shrink(tile: Image, scale: float, dx: float, dy: float) -> Image:
     left, top = round(dx * scale), round(dy * scale)
     canvas = np.zeros((_DETECTOR_SIZE, _DETECTOR_SIZE, 3), np.uint8)
     canvas[top : top + size[1], left : left + size[0]] = small[
-        : _DETECTOR_SIZE - top, : _DETECTOR_SIZE - left]
+        : _DETECTOR_SIZE - top, : _DETECTOR_SIZE - left
+    ]
     return canvas
 
 

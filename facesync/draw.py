@@ -7,17 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from facesync import maps
+from facesync.arrays import Float, Points
 from facesync.blend import SourceFace
 from facesync.dataset import SIDE
 from facesync.identities import Identity
 from facesync.references import Reference
 from facesync.warp import MeshWarp
-
-Float = NDArray[np.float32]
-Points = NDArray[np.float32]
 
 
 @dataclass(frozen=True)

@@ -71,9 +71,7 @@ def write_identity(
         "references.points": torch.from_numpy(np.stack([r.points for r in identity.references])),
     }
     for index, reference in enumerate(identity.references):
-        _, jpeg = cv2.imencode(
-            ".jpg", reference.crop, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
-        )
+        _, jpeg = cv2.imencode(".jpg", reference.crop, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
         tensors[f"references.jpeg.{index}"] = torch.from_numpy(jpeg.reshape(-1))
     if own_network:
         tensors |= {_OWN + name: t for name, t in identity.network.state_dict().items()}
@@ -107,7 +105,7 @@ def load_identity(profile: Profile, base: Path = BASE) -> Identity:
         raise BadInput(path, "holds no face", "train or import it again")
     if own_network:
         network = FaceNetwork(config).eval()
-        own = {n[len(_OWN):]: t for n, t in model.tensors.items() if n.startswith(_OWN)}
+        own = {n[len(_OWN) :]: t for n, t in model.tensors.items() if n.startswith(_OWN)}
         load_weights(network, ModelFile(model.kind, model.config, own), path)
     else:
         network, _ = load_network(base)

@@ -7,14 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesync import mesh
-
-Points = NDArray[np.float32]
+from facesync.arrays import Float, Image, Points, as_float
 
 CHANNELS = 6
 OPENINGS = 4
 
 
-def draw_maps(points: Points, side: int) -> NDArray[np.float32]:
+def draw_maps(points: Points, side: int) -> Float:
     """(6, side, side) maps in 0..1 of a (468, >=2) mesh in crop sides.
 
     Eyes filled, lips filled, inner mouth filled, brows filled, oval and nose as lines, lids
@@ -27,19 +26,17 @@ def draw_maps(points: Points, side: int) -> NDArray[np.float32]:
     _fill(maps[1], fixed, mesh.OUTER_LIPS)
     _fill(maps[1], fixed, mesh.INNER_LIPS, 0)
     _fill(maps[2], fixed, mesh.INNER_LIPS)
-    for ring in (mesh.RIGHT_BROW, mesh.LEFT_BROW):
-        _fill(maps[3], fixed, ring)
+    for brow in (mesh.RIGHT_BROW, mesh.LEFT_BROW):
+        _fill(maps[3], fixed, brow)
     _line(maps[4], fixed, mesh.OVAL, closed=True)
     _line(maps[4], fixed, mesh.NOSE_RIDGE)
     _line(maps[4], fixed, mesh.NOSE_BASE)
-    for lid in (
-        mesh.RIGHT_UPPER_LID, mesh.LEFT_UPPER_LID, mesh.RIGHT_LOWER_LID, mesh.LEFT_LOWER_LID,
-    ):  # fmt: skip
+    for lid in mesh.LIDS:
         _line(maps[5], fixed, lid)
-    return maps.astype(np.float32) / 255
+    return as_float(maps) / np.float32(255)
 
 
-def filled(points: Points, rings: tuple[tuple[int, ...], ...], side: int) -> NDArray[np.uint8]:
+def filled(points: Points, rings: tuple[tuple[int, ...], ...], side: int) -> Image:
     """(side, side) mask, 0 or 255, of the polygons ``rings`` of a mesh in crop sides."""
     fixed = np.round((points[:, :2] * side - 0.5) * 16).astype(np.int32)
     mask = np.zeros((side, side), np.uint8)
@@ -48,7 +45,7 @@ def filled(points: Points, rings: tuple[tuple[int, ...], ...], side: int) -> NDA
     return mask
 
 
-def openings(points: Points) -> NDArray[np.float32]:
+def openings(points: Points) -> Float:
     """How open the right eye, the left eye and the mouth are, and how wide the mouth is.
 
     Lid gaps are in eye widths, the mouth in distances between the eyes' outer corners.
@@ -73,14 +70,12 @@ def openings(points: Points) -> NDArray[np.float32]:
     )
 
 
-def _fill(
-    mask: NDArray[np.uint8], fixed: NDArray[np.int32], ring: tuple[int, ...], value: int = 255
-) -> None:
+def _fill(mask: Image, fixed: NDArray[np.int32], ring: tuple[int, ...], value: int = 255) -> None:
     cv2.fillPoly(mask, [fixed[list(ring)]], value, cv2.LINE_AA, 4)
 
 
 def _line(
-    mask: NDArray[np.uint8],
+    mask: Image,
     fixed: NDArray[np.int32],
     ring: tuple[int, ...],
     *,

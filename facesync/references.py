@@ -10,13 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesync import maps, mesh
+from facesync.align import with_margin
+from facesync.arrays import Float, Image, Points
 from facesync.colour import SkinTone, skin_area, skin_tone, to_lab
 from facesync.dataset import MARGIN, SIDE, STORED
 from facesync.warp import MeshWarp
-
-Image = NDArray[np.uint8]
-Points = NDArray[np.float32]
-Float = NDArray[np.float32]
 
 MARGIN_SHARE = MARGIN / SIDE
 _SPREAD = np.array([0.08, 0.08, 0.06, 0.08, 0.05], np.float32)  # one step of expression
@@ -45,7 +43,7 @@ class Reference:
     def of(crop: Image, points: Points) -> Reference:
         """Make one from an aligned crop and its mesh."""
         small = cv2.resize(crop, (STORED, STORED), interpolation=cv2.INTER_AREA)
-        area = skin_area((points[:, :2] * SIDE + MARGIN) / STORED, STORED)
+        area = skin_area(with_margin(points, MARGIN_SHARE), STORED)
         tone = skin_tone(to_lab(small), area)
         return Reference(crop, points, tone, small, expression(points))
 

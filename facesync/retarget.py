@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from facesync import mesh
+from facesync.arrays import Float, Points
 from facesync.maps import openings
 
-Points = NDArray[np.float32]
 _UPPER_LIDS = (mesh.RIGHT_UPPER_LID, mesh.LEFT_UPPER_LID)
 _LOWER_LIDS = (mesh.RIGHT_LOWER_LID, mesh.LEFT_LOWER_LID)
 
@@ -30,7 +29,7 @@ class Neutral:
     """
 
     points: Points
-    open_eyes: NDArray[np.float32]
+    open_eyes: Float
 
 
 def neutral_of(shapes: Sequence[Points]) -> Neutral:

@@ -8,11 +8,10 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from facesync.align import crop
+from facesync.arrays import Image
 from facesync.blend import BlendConfig, Blender, SourceFace
 from facesync.choose import ByPlace, Chooser, Like, OnlyFace
 from facesync.dataset import SIDE
@@ -30,7 +29,6 @@ from voicefake.common.media import VideoReader, VideoWriter, read_image, write_i
 from voicefake.common.profiles import Profile, ProfileStore
 from voicefake.common.progress import Reporter, Silent
 
-Image = NDArray[np.uint8]
 _BATCH = 8
 
 
@@ -98,14 +96,15 @@ class FaceSwapper:
         identity: who.
         chooser: which face of a frame is meant.
         detail: see ``SwapOptions``.
+        tracking: how the face is followed.
     """
 
     def __init__(
         self, identity: Identity, finder: FaceFinder, chooser: Chooser,
-        device: torch.device, detail: float = 0.8,
+        device: torch.device, detail: float = 0.8, tracking: TrackConfig | None = None,
     ) -> None:  # fmt: skip
         self._identity = identity
-        self._tracker = FaceTracker(finder, chooser, TrackConfig())
+        self._tracker = FaceTracker(finder, chooser, tracking or TrackConfig())
         self._drawer = FaceDrawer(identity, device)
         self._blender = Blender(BlendConfig(detail=detail))
         self._picker = ReferencePicker(identity.references)
@@ -237,9 +236,7 @@ def swap_picture(
         marked.story = replace(story, figures=figures)
     warnings = (*_warnings(1, swapper.swapped), *marked.warnings)
     seconds = round(time.monotonic() - began, 2)
-    return SwapReport(
-        output, 1, swapper.swapped, 1 - swapper.swapped, seconds, warnings, figures
-    )
+    return SwapReport(output, 1, swapper.swapped, 1 - swapper.swapped, seconds, warnings, figures)
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesync.align import Similarity, align
+from facesync.arrays import Float, Image, Matrix, Points
 from facesync.choose import Chooser
 from facesync.detect import Face, FaceFinder
 from facesync.retarget import Neutral, neutral_of
-
-Image = NDArray[np.uint8]
-Points = NDArray[np.float32]
 
 
 class HasImage(Protocol):
@@ -62,6 +60,11 @@ class TrackConfig:
     look_again: int = 25
     cut: float = 28.0
 
+    @staticmethod
+    def apart() -> TrackConfig:
+        """For pictures that do not follow each other: nothing is smoothed or filled."""
+        return TrackConfig(reach=0.0, mesh_reach=0.0, gap=0)
+
     def frames_ahead(self, image: Image) -> int:
         """How many frames like ``image`` may wait."""
         return max(4, min(self.window, self.window_bytes // image.nbytes))
@@ -91,7 +94,7 @@ class _Seen:
     """What was seen in one frame: its pose (log scale, angle, x, y) and shape, if any."""
 
     take: int
-    pose: NDArray[np.float64] | None = None
+    pose: Matrix | None = None
     shape: Points | None = None
 
 
@@ -109,7 +112,7 @@ class FaceTracker:
     choose: Chooser
     config: TrackConfig = field(default_factory=TrackConfig)
     _face: Face | None = None
-    _thumbnail: NDArray[np.float32] | None = None
+    _thumbnail: Float | None = None
     _since_look: int = 0
     _since_seen: int = 0
     _take: int = 0
@@ -174,7 +177,7 @@ class FaceTracker:
         return before is not None and float(np.abs(small - before).mean()) > self.config.cut
 
     def _side(self) -> int:
-        return math.ceil(3 * self.config.reach)
+        return max(2, math.ceil(3 * self.config.reach))
 
     def _leave(
         self,
@@ -215,7 +218,7 @@ class FaceTracker:
                 or shapes
             )
         reach = self.config.reach / (1 + _speed(time, pose) / self.config.fast)
-        smooth = _similarity(_local_line(time, pose, max(reach, 0.4)))
+        smooth = _similarity(_local_line(time, pose, reach))
         shape = np.array(shapes)
         points = _local_line(time, shape.reshape(len(shape), -1), self.config.mesh_reach)
         return Tracked(
@@ -233,20 +236,20 @@ def _jumped(before: Face, now: Face) -> bool:
     return far or not 0.6 < now.size / before.size < 1.7
 
 
-def _pose(similarity: Similarity) -> NDArray[np.float64]:
+def _pose(similarity: Similarity) -> Matrix:
     """(log scale, angle, x, y of the crop's middle in the picture)."""
     inverse = cv2.invertAffineTransform(similarity.matrix)
     middle = inverse[:, :2] @ np.array([0.5, 0.5]) + inverse[:, 2]
     return np.array([similarity.log_scale, similarity.angle, *middle])
 
 
-def _similarity(pose: NDArray[np.float64]) -> Similarity:
+def _similarity(pose: Matrix) -> Similarity:
     log_scale, angle, x, y = (float(v) for v in pose)
     c, s = math.exp(log_scale) * math.cos(angle), math.exp(log_scale) * math.sin(angle)
     return Similarity(log_scale, angle, (0.5 - c * x + s * y, 0.5 - s * x - c * y))
 
 
-def _speed(time: NDArray[np.float64], pose: NDArray[np.float64]) -> float:
+def _speed(time: Matrix, pose: Matrix) -> float:
     """Motion per frame around now, in crop sides: shift, turn and zoom together."""
     near = np.abs(time) <= 2
     if near.sum() < 2:
@@ -256,12 +259,10 @@ def _speed(time: NDArray[np.float64], pose: NDArray[np.float64]) -> float:
     return float(np.hypot(line[2], line[3]) * scale + abs(line[1]) * 0.5 + abs(line[0]) * 0.5)
 
 
-def _local_line(
-    time: NDArray[np.float64], values: NDArray[np.generic], reach: float
-) -> NDArray[np.float64]:
+def _local_line(time: Matrix, values: NDArray[np.generic], reach: float) -> Matrix:
     """The value at time 0 of the line that fits best nearby (weights: a Gaussian)."""
     nearest = np.abs(time).min()
-    weights = np.exp(-0.5 * (time / max(reach, 0.75 * nearest)) ** 2)
+    weights = np.exp(-0.5 * (time / max(reach, 0.75 * nearest, 1e-3)) ** 2)
     weights /= weights.sum()
     mean_time = float(weights @ time)
     centred = time - mean_time

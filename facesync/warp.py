@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from facesync import mesh
+from facesync.arrays import Float, Image, Matrix, Points, as_float, as_image, as_matrix
 
-Points = NDArray[np.float32]
 _STIFFNESS = 1e-4  # lets the spline miss points a little instead of folding
 
 
@@ -37,7 +36,7 @@ class MeshWarp:
         moved += grid @ weights[count + 1 :]
         self._offset = moved.reshape(cells + 1, cells + 1, 2).astype(np.float32)
 
-    def places(self, side: int) -> NDArray[np.float32]:
+    def places(self, side: int) -> Float:
         """(side, side, 2): where each output pixel comes from, in crop sides of the source."""
         cells = self._offset.shape[0] - 1
         scale = cells / side
@@ -47,19 +46,22 @@ class MeshWarp:
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE,
         )  # fmt: skip
         centre = (np.arange(side, dtype=np.float32) + 0.5) / side
-        places: NDArray[np.float32] = offset + np.stack(np.meshgrid(centre, centre), -1)
-        return places
+        return as_float(offset + np.stack(np.meshgrid(centre, centre), -1))
 
-    def __call__(
-        self, picture: NDArray[np.generic], side: int, margin: int = 0
-    ) -> NDArray[np.generic]:
+    def __call__(self, picture: Image, side: int, margin: int = 0) -> Image:
         """``picture`` (a crop, ``margin`` pixels wider on each side) seen on the output mesh."""
         inner = picture.shape[0] - 2 * margin
         places = self.places(side) * inner + (margin - 0.5)
-        return cv2.remap(picture, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        nowhere = np.empty(0, np.float32)
+        return as_image(
+            cv2.remap(
+                np.asarray(picture), places, nowhere, cv2.INTER_LINEAR,
+                borderMode=cv2.BORDER_REPLICATE,
+            )
+        )  # fmt: skip
 
 
-def _kernel(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+def _kernel(a: Matrix, b: Matrix) -> Matrix:
     square = (a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2 * a @ b.T
     square = np.maximum(square, 0).astype(np.float32)  # its logarithm is four times quicker
-    return (0.5 * square * np.log(square + 1e-12)).astype(np.float64)
+    return as_matrix(0.5 * square * np.log(square + 1e-12))

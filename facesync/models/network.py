@@ -8,6 +8,7 @@ person where it helps (the gate), and says which part of the crop is face (the m
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +60,7 @@ class FaceEncoder(nn.Module):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         widths = (3, *config.encoder)
-        self.convs = nn.ModuleList(
-            conv(a, b, 5, 2) for a, b in zip(widths, widths[1:], strict=False)
-        )
+        self.convs = nn.ModuleList(conv(a, b, 5, 2) for a, b in pairwise(widths))
         cells = (config.side // 32) ** 2
         self.code = nn.Linear(config.encoder[-1] * cells, config.latent)
 

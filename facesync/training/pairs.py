@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from facesync import maps, mesh
+from facesync.align import with_margin
+from facesync.arrays import Float, Image, Matrix, as_float
 from facesync.colour import SkinTone, face_mask, skin_tone, to_lab
 from facesync.dataset import MARGIN, SIDE, STORED, FaceSet
 from facesync.warp import MeshWarp
-
-Float = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,7 @@ class Pairs:
         donors: indices of faces that may be the source of crossed pairs.
     """
 
-    def __init__(
-        self, faces: FaceSet, numbers: dict[str, int], donors: NDArray[np.intp]
-    ) -> None:
+    def __init__(self, faces: FaceSet, numbers: dict[str, int], donors: NDArray[np.intp]) -> None:
         self.faces, self.numbers, self.donors = faces, numbers, donors
         self.expressions = np.array([maps.openings(p) for p in faces.points])
         spread = self.expressions.std(0) + 1e-3
@@ -111,9 +109,7 @@ class Pairs:
         source = self._donor(target, random) if crossed else target
         reference = self._reference(target, config, random)
         known = random.random() >= config.unreferenced
-        features = maps.filled(
-            points, (mesh.RIGHT_EYE, mesh.LEFT_EYE, mesh.OUTER_LIPS), SIDE
-        )
+        features = maps.filled(points, (mesh.RIGHT_EYE, mesh.LEFT_EYE, mesh.OUTER_LIPS), SIDE)
         features = cv2.GaussianBlur(cv2.dilate(features, np.ones((5, 5), np.uint8)), (5, 5), 0)
         mask = _warped(self.masks[target], jitter).astype(np.float32) / 255
         around = cv2.dilate(mask, np.ones((9, 9), np.uint8))
@@ -135,12 +131,12 @@ class Pairs:
             "weight": weight[None],
         }  # fmt: skip
 
-    def _standard(self, index: int, jitter: NDArray[np.float64]) -> Float:
+    def _standard(self, index: int, jitter: Matrix) -> Float:
         lab = to_lab(_warped(self.faces.crops[index], jitter))
         return np.ascontiguousarray(self.tones[index].standardise(lab).transpose(2, 0, 1))
 
     def _source(
-        self, index: int, jitter: NDArray[np.float64], config: PairConfig,
+        self, index: int, jitter: Matrix, config: PairConfig,
         random: np.random.Generator,
     ) -> Float:  # fmt: skip
         crop = _warped(self.faces.crops[index], jitter)
@@ -149,8 +145,8 @@ class Pairs:
         if random.random() < 0.3:
             crop = cv2.GaussianBlur(crop, (0, 0), random.uniform(0.4, 1.2))
         lab = self.tones[index].standardise(to_lab(crop))
-        lab = lab * (1 + config.zoom * 5 * random.standard_normal((1, 1, 3)))
-        lab = lab + 0.05 * random.standard_normal((1, 1, 3))
+        gain = 1 + config.zoom * 5 * random.standard_normal((1, 1, 3))
+        lab = as_float(lab * gain + 0.05 * random.standard_normal((1, 1, 3)))
         return np.ascontiguousarray(lab.transpose(2, 0, 1), dtype=np.float32)
 
     def _warped_reference(self, index: int, points: Float) -> Float:
@@ -186,12 +182,12 @@ class Pairs:
 _NO_REFERENCE = np.zeros((4, SIDE, SIDE), np.float32)
 
 
-def _masks_and_tones(faces: FaceSet) -> tuple[NDArray[np.uint8], list[SkinTone]]:
+def _masks_and_tones(faces: FaceSet) -> tuple[Image, list[SkinTone]]:
     masks = np.empty((len(faces), STORED, STORED), np.uint8)
     tones = []
     for index in range(len(faces)):
         crop = np.asarray(faces.crops[index])
-        points = (faces.points[index, :, :2] * SIDE + MARGIN) / STORED
+        points = with_margin(faces.points[index], MARGIN / SIDE)
         masks[index] = face_mask(crop, points, STORED)
         lab = to_lab(crop)
         features = maps.filled(
@@ -204,7 +200,7 @@ def _masks_and_tones(faces: FaceSet) -> tuple[NDArray[np.uint8], list[SkinTone]]
     return masks, tones
 
 
-def _jitter(config: PairConfig, random: np.random.Generator) -> NDArray[np.float64]:
+def _jitter(config: PairConfig, random: np.random.Generator) -> Matrix:
     """A small similarity of the unit crop, 2x3."""
     angle = np.radians(config.turn) * random.standard_normal()
     scale = 1 + config.zoom * random.standard_normal()
@@ -215,30 +211,28 @@ def _jitter(config: PairConfig, random: np.random.Generator) -> NDArray[np.float
     return np.hstack([turn, (middle - turn @ middle + shift)[:, None]])
 
 
-def _moved(points: Float, jitter: NDArray[np.float64]) -> Float:
+def _moved(points: Float, jitter: Matrix) -> Float:
     return (points[:, :2] @ jitter[:, :2].T + jitter[:, 2]).astype(np.float32)
 
 
-def _warped(stored: NDArray[np.uint8], jitter: NDArray[np.float64]) -> NDArray[np.uint8]:
+def _warped(stored: Image, jitter: Matrix) -> Image:
     """The 128-pixel crop out of a stored one, moved by ``jitter``."""
     linear = jitter[:, :2]
     offset = jitter[:, 2] * SIDE + linear @ np.full(2, 0.5 - MARGIN) - 0.5
     matrix = np.hstack([linear, offset[:, None]])
-    moved: NDArray[np.uint8] = cv2.warpAffine(
+    moved: Image = cv2.warpAffine(
         np.asarray(stored), matrix, (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE
     )
     return moved
 
 
-def _ripple(
-    crop: NDArray[np.uint8], strength: float, random: np.random.Generator
-) -> NDArray[np.uint8]:
+def _ripple(crop: Image, strength: float, random: np.random.Generator) -> Image:
     """A smooth random warp, as in the first face swaps by autoencoder."""
     coarse = (strength * SIDE * random.standard_normal((5, 5, 2))).astype(np.float32)
     offset = cv2.resize(coarse, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
     grid = np.arange(SIDE, dtype=np.float32)
     places = offset + np.stack(np.meshgrid(grid, grid), -1)
-    rippled: NDArray[np.uint8] = cv2.remap(
+    rippled: Image = cv2.remap(
         crop, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     return rippled

@@ -5,9 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from facesync.arrays import Float, Image
 from facesync.colour import SkinTone, to_bgr
 from facesync.maps import CHANNELS
 from facesync.training.pairs import Batch
@@ -16,9 +16,9 @@ _SHOWN = SkinTone(np.array([62, 14, 15], np.float32), np.array([13, 4, 5], np.fl
 
 
 @torch.no_grad()
-def sheet(network: nn.Module, batches: list[Batch], columns: int = 8) -> NDArray[np.uint8]:
+def sheet(network: nn.Module, batches: list[Batch], columns: int = 8) -> Image:
     """One column a face: source, reference, drawn, behind its mask, wanted."""
-    rows: list[list[NDArray[np.float32]]] = [[], [], [], [], []]
+    rows: list[list[Float]] = [[], [], [], [], []]
     for batch in batches:
         drawn = network(batch.source, batch.openings, batch.guides, batch.person)
         pictures = (
@@ -34,7 +34,7 @@ def sheet(network: nn.Module, batches: list[Batch], columns: int = 8) -> NDArray
     return np.vstack(wide).astype(np.uint8)
 
 
-def _bgr(standard: Tensor) -> NDArray[np.float32]:
+def _bgr(standard: Tensor) -> Float:
     lab = _SHOWN.restore(standard.float().numpy().transpose(1, 2, 0))
     lab[..., 0] = lab[..., 0].clip(0, 100)
     return to_bgr(np.ascontiguousarray(lab, dtype=np.float32))

@@ -116,14 +116,13 @@ class FaceTask:
             "structure": c.structure
             * loss.dssim(picture[:, :1], batch.wanted[:, :1], batch.weight),
             "difference": c.difference * loss.weighted_l1(picture, batch.wanted, batch.weight),
-            "own": 0.2 * c.difference * loss.weighted_l1(
-                drawn.drawn.float(), batch.wanted, batch.weight),
+            "own": 0.2
+            * c.difference
+            * loss.weighted_l1(drawn.drawn.float(), batch.wanted, batch.weight),
             "mask": c.mask * (mask - batch.mask).abs().mean(),
         }
 
-    def _adversarial(
-        self, drawn: Drawn, batch: Batch, progress: float
-    ) -> tuple[Tensor, Tensor]:
+    def _adversarial(self, drawn: Drawn, batch: Batch, progress: float) -> tuple[Tensor, Tensor]:
         c = self.config
         assert self.adversary is not None
         real = self.adversary(batch.wanted, batch.mask)
@@ -137,8 +136,9 @@ class FaceTask:
         return ramp * (c.adversary * loss.hinge_fool(fake) + c.features * gap), adversary
 
     def _fixed(self, watched: NDArray[np.intp], *, crossed: bool) -> list[Batch]:
-        still = PairConfig(turn=0, zoom=0, move=0, warp=0, near=1, unreferenced=0, unnamed=0,
-                           crossed=0)
+        still = PairConfig(
+            turn=0, zoom=0, move=0, warp=0, near=1, unreferenced=0, unnamed=0, crossed=0
+        )
         random = np.random.default_rng(7)
         samples = [self._pairs.draw(int(i), still, random, crossed=crossed) for i in watched]
         return [Batch.collate(samples[i : i + 8]) for i in range(0, len(samples), 8)]

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facesync.align import align, crop
+from facesync.align import align, crop, with_margin
 from facesync.colour import skin_area, skin_tone, to_bgr, to_lab
 from facesync.detect import FaceFinder
 from facesync.references import MARGIN_SHARE, Reference
@@ -40,9 +40,9 @@ class Mix:
 
 
 MIXES = (
-    Mix("ada", ("female",), (18, 33), 0, 3),
-    Mix("ben", ("male",), (18, 33), 1, 3),
-    Mix("kim", ("female", "male"), (18, 48), 2, 5),
+    Mix("nobody-a", ("female",), (18, 33), 0, 3),
+    Mix("nobody-b", ("male",), (18, 33), 1, 3),
+    Mix("nobody-c", ("female", "male"), (18, 48), 2, 5),
 )
 
 
@@ -98,15 +98,13 @@ def _aligned(source: Source, finder: FaceFinder) -> tuple[Image, Points]:
 
 def _average(found: list[tuple[Image, Points]], mean: Points) -> Image:
     """The pictures on one mesh, brought to one skin tone, averaged and a little sharpened."""
-    border = round(SIDE * MARGIN_SHARE)
-    size = SIDE + 2 * border
-    area = skin_area((mean[:, :2] * SIDE + border) / size, size)
+    size = found[0][0].shape[0]
+    wide_mean = with_margin(mean, MARGIN_SHARE)
+    area = skin_area(wide_mean, size)
     labs = []
     for picture, points in found:
         # On the crop with its margin, so that hair and neck come along.
-        wide = (points[:, :2] * SIDE + border) / size
-        wide_mean = (mean[:, :2] * SIDE + border) / size
-        warped = MeshWarp(wide_mean, wide)(picture, size)
+        warped = MeshWarp(wide_mean, with_margin(points, MARGIN_SHARE))(picture, size)
         labs.append(to_lab(np.asarray(warped, np.uint8)))
     tones = [skin_tone(lab, area) for lab in labs]
     middle = type(tones[0])(

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from voicefake.common.media import VideoReader, read_image
 
 HELD_OUT = Path(__file__).parents[1] / "judges" / "held_out.csv"
 LONDON_HELD_OUT_EVERY = 12
@@ -50,18 +51,13 @@ def frames(source: Source) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         names = sorted(source.path.glob("*.jpg"), key=lambda p: int(p.stem))
         for index, name in enumerate(names):
             if index % source.stride == 0:
-                yield index, cv2.imread(str(name))
+                yield index, read_image(name)
     elif source.path.suffix == ".jpg":
-        yield 0, cv2.imread(str(source.path))
+        yield 0, read_image(source.path)
     else:
-        clip, index = cv2.VideoCapture(str(source.path)), 0
-        while True:
-            whole, image = clip.read()
-            if not whole:
-                return
-            if index % source.stride == 0:
-                yield index, image
-            index += 1
+        for frame in VideoReader(source.path):
+            if frame.index % source.stride == 0:
+                yield frame.index, frame.image
 
 
 def _london(folder: Path) -> list[Source]:

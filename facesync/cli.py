@@ -1,0 +1,268 @@
+"""``facesync``: parse, call the function of the same name, print."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from voicefake.common.commandline import (
+    DeviceOption,
+    ForceOption,
+    JsonOption,
+    QuietOption,
+    SeedOption,
+    console,
+    print_error,
+    print_json,
+    run,
+)
+from voicefake.common.devices import Device
+from voicefake.common.errors import VoicefakeError, WrongUse
+from voicefake.common.profile_commands import profile_app
+from voicefake.common.profiles import Kind, ProfileStore
+from voicefake.common.progress import reporter
+
+if TYPE_CHECKING:
+    from facesync.swap import SwapOptions, SwapReport
+
+app = typer.Typer(
+    help="Somebody else's face in a video or a picture.", no_args_is_help=True,
+    add_completion=False, pretty_exceptions_enable=False,
+)  # fmt: skip
+
+ToOption = Annotated[
+    str, typer.Option("--to", metavar="IDENTITY", help="Whose face; see `facesync identities`.")
+]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="OUT", help="A file, or a folder for several inputs."),
+]
+WhichOption = Annotated[
+    str | None,
+    typer.Option(help="Of several faces: largest, left, right, or a number from the left."),
+]
+LikeOption = Annotated[
+    Path | None, typer.Option(help="Of several faces: the one that looks like this picture's.")
+]
+DetailOption = Annotated[
+    float, typer.Option(help="Share of the person's fine detail laid over the drawn face, 0-1.")
+]
+MediaArgument = Annotated[
+    list[Path], typer.Argument(metavar="MEDIA...", help="Videos, pictures, folders of them.")
+]
+
+
+def _store() -> ProfileStore:
+    from facesync.identities import identity_store
+
+    return identity_store()
+
+
+app.add_typer(profile_app(Kind.IDENTITY, _store), name="identities")
+
+
+@app.command()
+def swap(
+    inputs: Annotated[list[Path], typer.Argument(metavar="VIDEO...", help="Videos or pictures.")],
+    to: ToOption,
+    output: OutputOption = None,
+    which: WhichOption = None,
+    like: LikeOption = None,
+    detail: DetailOption = 0.8,
+    crf: Annotated[int, typer.Option(help="H.264 quality, lower is better.")] = 16,
+    device: DeviceOption = Device.AUTO,
+    seed: SeedOption = 0,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+    force: ForceOption = False,
+) -> int:
+    """Put the face of an identity into videos or pictures."""
+    from facesync.swap import SwapOptions
+
+    options = SwapOptions(which, like, detail, crf)
+    several = len(inputs) > 1 or (output is not None and output.is_dir())
+    if several and output is not None and output.is_file():
+        raise WrongUse(output, "is a file, and there are several inputs", "name a folder with -o")
+    results, failures = [], []
+    for path in inputs:
+        try:
+            report = _swap_one(
+                path, output, to, options, several=several, device=device, seed=seed,
+                quiet=quiet, force=force,
+            )  # fmt: skip
+        except VoicefakeError as error:
+            print_error(error)
+            failures.append(error)
+            results.append({"input": str(path), "error": str(error), "exit": error.exit_code})
+            continue
+        results.append({"input": str(path), **asdict(report)})
+        if not quiet and not as_json:
+            _print_swap(report)
+    if as_json:
+        print_json(results)
+    return failures[0].exit_code if failures else 0
+
+
+def _swap_one(
+    path: Path, output: Path | None, to: str, options: SwapOptions, *, several: bool,
+    device: Device, seed: int, quiet: bool, force: bool,
+) -> SwapReport:  # fmt: skip
+    from facesync.collect import is_picture
+    from facesync.swap import swap_picture, swap_video
+    from voicefake.common.media import default_output
+
+    picture = is_picture(path)
+    if output is None or several:
+        name = default_output(path, to, output, "video")
+        output = name.with_suffix(path.suffix) if picture else name
+    if picture:
+        return swap_picture(path, output, to, options=options, device=device, force=force)
+    with reporter(quiet) as bars:
+        return swap_video(
+            path, output, to, options=options, device=device, seed=seed, reporter=bars,
+            force=force,
+        )  # fmt: skip
+
+
+@app.command()
+def train(
+    identity: Annotated[str, typer.Argument(metavar="IDENTITY", help="A name for the person.")],
+    media: MediaArgument,
+    consent: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The person's signed consent record.")
+    ] = None,
+    i_have_rights: Annotated[
+        str | None,
+        typer.Option(metavar="REASON", help="In place of a record; every output will tell it."),
+    ] = None,
+    steps: Annotated[int, typer.Option(help="At most; 0 describes without training.")] = 1500,
+    minutes: Annotated[float, typer.Option(help="At most; 0: no limit.")] = 0.0,
+    patience: Annotated[
+        int, typer.Option(help="Looks without a better held-out figure before stopping; 0: never.")
+    ] = 5,
+    every: Annotated[int, typer.Option(help="Use every n-th frame of a video.")] = 2,
+    which: WhichOption = None,
+    work: Annotated[
+        Path | None, typer.Option(help="Where an interrupted training waits to go on.")
+    ] = None,
+    device: DeviceOption = Device.AUTO,
+    seed: SeedOption = 0,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+    force: ForceOption = False,
+) -> int:
+    """Learn a new face from videos or pictures. Goes on where it was interrupted."""
+    from facesync.collect import media_files
+    from facesync.training.identity import TrainOptions, train_identity
+    from voicefake.common.consent import require_consent
+
+    options = TrainOptions(steps=steps, minutes=minutes, patience=patience, stride=every,
+                           which=which)  # fmt: skip
+    files, _ = media_files(media)
+    permission = require_consent(consent, i_have_rights, "face", files=files)
+    with reporter(quiet) as bars:
+        report = train_identity(
+            identity, media, permission, options=options, work=work, device=device, seed=seed,
+            reporter=bars, force=force,
+        )  # fmt: skip
+    told: dict[str, Any] = {
+        "name": report.profile.name,
+        "folder": str(report.profile.folder),
+        **{k: v for k, v in asdict(report).items() if k != "profile"},
+    }
+    if as_json:
+        print_json(told)
+    elif not quiet:
+        last = report.history[-1]["total"] if report.history else float("nan")
+        _say(
+            f"{identity}: {report.faces} faces ({report.held_out} held out), "
+            f"{report.steps} steps in {report.seconds:.0f} s, held-out figure {last:.3f}"
+        )
+        _say(f"use it: facesync swap VIDEO --to {identity}")
+        _warn((*report.warnings, *(f"{s.path}: {s.fault}" for s in report.skipped)))
+    return 0
+
+
+@app.command()
+def extract(
+    media: MediaArgument,
+    output: Annotated[Path, typer.Option("--output", "-o", help="A folder.")] = Path("faces"),
+    size: Annotated[int, typer.Option(help="Pixels of the pictures.")] = 256,
+    every: Annotated[int, typer.Option(help="Look at every n-th frame of a video.")] = 3,
+    most: Annotated[int, typer.Option(help="Faces to keep.")] = 500,
+    which: WhichOption = None,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+    force: ForceOption = False,
+) -> int:
+    """Cut aligned faces out of media, the best first, near-duplicates dropped."""
+    from facesync.extract import ExtractOptions
+    from facesync.extract import extract as extract_faces
+
+    options = ExtractOptions(size, every, most, which)
+    with reporter(quiet) as bars:
+        report = extract_faces(media, output, options=options, reporter=bars, force=force)
+    if as_json:
+        print_json(report)
+    elif not quiet:
+        _say(f"{report['faces']} faces in {output}, {report['duplicates_dropped']} duplicates")
+        _warn([f"{s['path']}: {s['fault']}" for s in report["skipped"]])
+    return 0
+
+
+@app.command()
+def preview(
+    video: Annotated[Path, typer.Argument(metavar="VIDEO", help="A video.")],
+    to: ToOption,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Default: VIDEO.IDENTITY.preview.png.")
+    ] = None,
+    frames: Annotated[int, typer.Option("--frames", "-n", help="Columns of the sheet.")] = 8,
+    which: WhichOption = None,
+    like: LikeOption = None,
+    detail: DetailOption = 0.8,
+    device: DeviceOption = Device.AUTO,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+    force: ForceOption = False,
+) -> int:
+    """A sheet of frames before and after, in seconds, ahead of the long run."""
+    from facesync.preview import preview as write_preview
+    from facesync.swap import SwapOptions
+
+    output = output or video.with_name(f"{video.stem}.{to}.preview.png")
+    swapped = write_preview(
+        video, output, to, frames=frames, options=SwapOptions(which, like, detail),
+        device=device, force=force,
+    )  # fmt: skip
+    if as_json:
+        print_json({"output": str(output), "swapped": swapped})
+    elif not quiet:
+        _say(f"wrote {output}: above before, below after, {swapped} frames swapped")
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command line."""
+    run(app, arguments)
+
+
+def _print_swap(report: SwapReport) -> None:
+    _say(
+        f"wrote {report.output}: {report.swapped} of {report.frames} pictures swapped "
+        f"in {report.seconds:.1f} s"
+    )
+    _warn(report.warnings)
+
+
+def _say(line: str) -> None:
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _warn(lines: Sequence[str]) -> None:
+    for line in lines:
+        _say(f"warning: {line}")
