@@ -96,6 +96,7 @@ def analyse(
         advance: told the seconds that were done; three times the recording in all.
     """
     rate, hop = spectrogram.config.sample_rate, framing.hop_length
+    device = next(encoder.parameters()).device
     size = framing.core * hop
     level = measure_level(reader.chunks(size))
     advance(level.samples / rate)
@@ -114,7 +115,8 @@ def analyse(
     for window in windows(reader.chunks(size), framing):
         mel, used = window_mel(spectrogram, normalised(window, level), window, hop)
         with torch.inference_mode():
-            latents = latents + encoder(mel, mel_mean)[:, :, used].sum(-1, keepdim=True)
+            latent = encoder(mel.to(device), mel_mean.to(device))[:, :, used]
+        latents = latents + latent.sum(-1, keepdim=True).cpu()
         advance((window.core.stop - window.core.start) / rate)
     pitch, voiced = torch.cat(f0), torch.cat(voicing)
     return Analysis(level, pitch, voiced, mel_mean, latents / frames, log_f0_range(pitch, voiced))

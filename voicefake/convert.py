@@ -20,7 +20,8 @@ from voicefake.common.media import AudioReader, AudioWriter, Resampler
 from voicefake.common.profiles import ProfileStore
 from voicefake.common.progress import Reporter, Silent
 from voicefake.engine import Networks, Renderer
-from voicefake.voices import Voice, load_voice, speaker_store
+from voicefake.speakers import speaker_store
+from voicefake.voices import Voice, load_voice
 from voicefake.windows import windows
 
 _JUDGED_SECONDS = 30.0
@@ -61,8 +62,7 @@ class ConvertReport:
 
     def to_json(self) -> dict[str, Any]:
         """As ``--json`` shows it."""
-        told = {name: value for name, value in asdict(self).items()}
-        return told | {"source": str(self.source), "output": str(self.output)}
+        return asdict(self) | {"source": str(self.source), "output": str(self.output)}
 
 
 def convert_file(
@@ -199,9 +199,7 @@ class _Job:
                 writer.write(np.zeros((channels, due - written), np.float32))
         return length
 
-    def _rendered(
-        self, renderer: Renderer, resampler: Resampler
-    ) -> Iterator[NDArray[np.float32]]:
+    def _rendered(self, renderer: Renderer, resampler: Resampler) -> Iterator[NDArray[np.float32]]:
         framing = self.networks.framing
         size = framing.core * framing.hop_length
         for window in windows(self.reader.chunks(size), framing):

@@ -25,7 +25,7 @@ _KNEE = 0.9
 
 @dataclass(frozen=True)
 class Networks:
-    """What everybody's conversion shares, on one device."""
+    """What everybody's conversion shares; all but the spectrogram on ``device``."""
 
     spectrogram: MelSpectrogram
     encoder: ContentEncoder
@@ -36,10 +36,13 @@ class Networks:
     @staticmethod
     def load(device: torch.device) -> Networks:
         """The bundled networks."""
-        spectrogram = MelSpectrogram().to(device)
-        melody = Melody(MelSpectrogram()).to(device)
+        spectrogram = MelSpectrogram()
         return Networks(
-            spectrogram, load_encoder().to(device), melody, load_vocoder().to(device), device
+            spectrogram,
+            load_encoder().to(device),
+            Melody(spectrogram).to(device),
+            load_vocoder().to(device),
+            device,
         )
 
     @property
@@ -88,7 +91,7 @@ class Renderer:
         """Log-mel (1, n_mels, T) that the window gets, on the networks' device."""
         n = self.networks
         mix = normalised(window, self.analysis.level)
-        mel, _ = window_mel(n.spectrogram.cpu(), mix, window, n.framing.hop_length)
+        mel, _ = window_mel(n.spectrogram, mix, window, n.framing.hop_length)
         mel = mel.to(n.device)
         if self.voice is None:
             return mel
@@ -123,7 +126,7 @@ class Renderer:
         return self.f0[pick][None].to(device), self.analysis.voicing[pick][None].to(device)
 
     def _noise(self, first: int, length: int) -> Tensor:
-        """Noise (1, length) that depends on the place in the recording alone, not on the windows."""
+        """Noise (1, length) that depends on the place in the recording alone."""
         block = self.networks.framing.core * self.networks.framing.hop_length
         pieces = []
         for number in range(first // block, (first + length - 1) // block + 1):

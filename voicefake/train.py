@@ -22,11 +22,12 @@ from voicefake.common.files import atomic_path
 from voicefake.common.fit import FitConfig, FitState, fit
 from voicefake.common.media import AUDIO_FORMATS, VIDEO_FORMATS, AudioWriter
 from voicefake.common.places import data_folder
-from voicefake.common.profiles import Profile, ProfileStore
+from voicefake.common.profiles import ProfileStore
 from voicefake.common.progress import Reporter, Silent
 from voicefake.features import MelSpectrogram
 from voicefake.models.decoder import Melody, PersonDecoder
 from voicefake.networks import load_decoder, load_encoder, load_mel_discriminator, load_vocoder
+from voicefake.speakers import speaker_store
 from voicefake.training.decoder import Batch, DecoderTask, DecoderWeights
 from voicefake.training.speaker import (
     PersonBatches,
@@ -35,7 +36,7 @@ from voicefake.training.speaker import (
     split,
     vector_of,
 )
-from voicefake.voices import SPEAKER_FILE, save_voice, speaker_store
+from voicefake.voices import SPEAKER_FILE, save_voice
 
 _MEDIA = frozenset(AUDIO_FORMATS) | frozenset(VIDEO_FORMATS) | {".mpg", ".avi", ".aac", ".wma"}
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from voicefake.common.errors import BadInput
 from voicefake.common.hashes import sha256_of
 from voicefake.common.modelfile import ModelFile, load_model, save_model
-from voicefake.common.profiles import Kind, Profile, ProfileStore
+from voicefake.common.profiles import Profile
 from voicefake.models.decoder import DecoderConfig, PersonDecoder
 from voicefake.networks import WEIGHTS, load_decoder
 
@@ -32,11 +32,6 @@ class Voice:
 
     decoder: PersonDecoder
     log_f0: tuple[float, float]
-
-
-def speaker_store(user: Path | None = None) -> ProfileStore:
-    """The speakers of this machine: bundled ones and the user's."""
-    return ProfileStore(Kind.SPEAKER, bundled=WEIGHTS / "speakers", user=user)
 
 
 def load_voice(profile: Profile) -> Voice:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -22,9 +22,8 @@ import typer
 
 from voicefake.common.media import read_audio
 from voicefake.features import ACTIVE_RMS, FeatureConfig, MelSpectrogram, active_rms, extract
-
-SPEED_HOPS = (240, 209, 276)
-"""Hop lengths of sound played at 1, 240/209 and 240/276 of its speed: the frames stay aligned."""
+from voicefake.training.data import Recording
+from voicefake.training.speaker import mels_at_speeds
 
 _TEACHER_RATE = 16_000
 _TEACHER_HOP = 384
@@ -35,25 +34,9 @@ _TEACHER_MARGIN = 1.0
 HELD_OUT_SPEAKERS = frozenset({"slt", "p226", "16", "1688", "1998", "1034", "1040", "1183", "1246"})
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One recording: where its frames and samples lie in the joined arrays."""
-
-    dataset: str
-    speaker: str
-    sex: str
-    language: str
-    text: str
-    path: str
-    held_out: bool
-    bandwidth: float
-    first_frame: int
-    frames: int
-    first_sample: int
-    samples: int
-
-
-def teacher_frames(session: onnxruntime.InferenceSession, audio: np.ndarray, frames: int):
+def teacher_frames(
+    session: onnxruntime.InferenceSession, audio: np.ndarray, frames: int
+) -> np.ndarray:
     """Teacher features (frames, 288) of 24 kHz ``audio`` at 100 frames/s, mean removed.
 
     Long sound goes in pieces of eight seconds with a second of context: beyond that the
@@ -113,7 +96,7 @@ def prepare(
     spectrogram = MelSpectrogram(FeatureConfig())
     centres = spectrogram.centres.numpy()
     rows = list(csv.DictReader((data / "speech.csv").open(encoding="utf-8")))
-    entries: list[Entry] = []
+    entries: list[Recording] = []
     parts: dict[str, list[np.ndarray]] = {n: [] for n in ("mels", "pitch", "teacher", "audio")}
     frame = sample = 0
     counts: dict[str, int] = {}
@@ -122,10 +105,10 @@ def prepare(
         audio = audio - audio.mean()
         audio = (audio * (ACTIVE_RMS / max(1e-4, active_rms(audio)))).astype(np.float32)
         features = extract(audio, spectrogram)
-        mels = _mels_at_speeds(audio, spectrogram, features.frames)
+        mels = mels_at_speeds(audio, spectrogram).numpy().astype(np.float16)
         counts[row["speaker"]] = counts.get(row["speaker"], -1) + 1
         entries.append(
-            Entry(
+            Recording(
                 row["dataset"],
                 row["speaker"],
                 row["sex"],
@@ -154,18 +137,6 @@ def prepare(
     np.save(out / "teacher.npy", np.concatenate(parts["teacher"], 0))
     np.save(out / "audio.npy", np.concatenate(parts["audio"]))
     (out / "index.json").write_text(json.dumps([asdict(e) for e in entries]))
-
-
-def _mels_at_speeds(audio: np.ndarray, spectrogram: MelSpectrogram, frames: int) -> np.ndarray:
-    """Log-mels (3, n_mels, frames) float16 of the sound played at the three speeds."""
-    mels = []
-    for hop in SPEED_HOPS:
-        played = audio if hop == 240 else soxr.resample(audio, 240, hop)
-        with torch.inference_mode():
-            mel = spectrogram(torch.from_numpy(played)[None], hop)[0]
-        mel = torch.nn.functional.pad(mel[None], (0, max(0, frames - mel.shape[1])), "replicate")
-        mels.append(mel[0, :, :frames].numpy().astype(np.float16))
-    return np.stack(mels)
 
 
 if __name__ == "__main__":

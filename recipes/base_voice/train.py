@@ -84,7 +84,10 @@ def encoder(
 
 @app.command()
 def decoder(
-    corpus: CorpusOption, state: StateOption, minutes: MinutesOption = 40, threads: ThreadsOption = 1
+    corpus: CorpusOption,
+    state: StateOption,
+    minutes: MinutesOption = 40,
+    threads: ThreadsOption = 1,
 ) -> None:
     """The shared decoder, on latents of the finished encoder."""
     torch.set_num_threads(threads)
@@ -116,7 +119,10 @@ def decoder(
 
 @app.command()
 def vocoder(
-    corpus: CorpusOption, state: StateOption, minutes: MinutesOption = 30, threads: ThreadsOption = 1
+    corpus: CorpusOption,
+    state: StateOption,
+    minutes: MinutesOption = 30,
+    threads: ThreadsOption = 1,
 ) -> None:
     """The vocoder, on the mels of the recordings."""
     torch.set_num_threads(threads)

@@ -63,7 +63,7 @@ def convert(
     Length, channels, level and sample rate stay those of the input.
     """
     from voicefake.convert import ConvertOptions, convert_file
-    from voicefake.voices import speaker_store
+    from voicefake.speakers import speaker_store
 
     store = speaker_store()
     store.find(to).require_use("voice")

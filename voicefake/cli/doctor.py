@@ -36,7 +36,7 @@ def examine() -> dict[str, Any]:
     """What :func:`doctor` prints: versions, devices, bundled profiles, where things lie."""
     from voicefake.common.devices import resolve_device
     from voicefake.common.places import data_folder
-    from voicefake.voices import speaker_store
+    from voicefake.speakers import speaker_store
 
     versions = {name: _version(name) for name in ("voicefake", *_PACKAGES)}
     missing = [name for name, found in versions.items() if found is None]

@@ -50,7 +50,9 @@ def atomic_path(path: Path, *, force: bool = False) -> Iterator[Path]:
             dir=path.parent, prefix=f".{path.stem[:80]}-", suffix=path.suffix
         )
     except OSError as error:
-        raise WrongUse(path, f"cannot be written ({error.strerror})", "choose another -o") from error
+        raise WrongUse(
+            path, f"cannot be written ({error.strerror})", "choose another -o"
+        ) from error
     os.close(handle)
     temporary = Path(name)
     try:

@@ -190,7 +190,8 @@ class _Run:
         self._ticked_at = now
         if self.board and s.step % 20 == 0:
             for name, value in {"loss": losses.generator, **losses.parts}.items():
-                self.board.add_scalar(f"train/{name}", float(value), s.step)
+                number = value.item() if isinstance(value, Tensor) else value
+                self.board.add_scalar(f"train/{name}", number, s.step)
 
     def _rate_scale(self) -> float:
         c = self.config
@@ -257,7 +258,7 @@ class _Run:
         try:
             with safe_open(path, framework="pt") as file:
                 state = FitState(**json.loads(file.metadata()["state"]))
-                tensors = {name: file.get_tensor(name) for name in file.keys()}
+                tensors = {name: file.get_tensor(name) for name in list(file.keys())}
         except (SafetensorError, KeyError, TypeError, ValueError, OSError):
             return  # a foreign or damaged checkpoint: begin anew rather than fail
         self.task.generator.load_state_dict(_under("generator", tensors))

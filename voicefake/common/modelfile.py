@@ -73,7 +73,7 @@ def load_model(path: Path, kind: str) -> ModelFile:
     try:
         with safe_open(path, framework="pt") as file:
             header = json.loads((file.metadata() or {})["voicefake"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            tensors = {name: file.get_tensor(name) for name in list(file.keys())}
     except KeyError as error:
         raise BadInput(path, "does not say which model it is", _REMEDY) from error
     except (SafetensorError, ValueError, OSError, RuntimeError) as error:

@@ -87,9 +87,7 @@ class SpeakerDecoder(nn.Module):
         )
         self.tail = DecoderTail(c)
 
-    def forward(
-        self, latent: Tensor, melody: Tensor, loudness: Tensor, speaker: Tensor
-    ) -> Tensor:
+    def forward(self, latent: Tensor, melody: Tensor, loudness: Tensor, speaker: Tensor) -> Tensor:
         """Log-mel (B, n_mels, T).
 
         Args:

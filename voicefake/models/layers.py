@@ -27,7 +27,9 @@ class ConvNeXtBlock(nn.Module):
         condition: size of the conditioning vector (0: none).
     """
 
-    def __init__(self, channels: int, hidden: int, condition: int = 0, kernel_size: int = 7) -> None:
+    def __init__(
+        self, channels: int, hidden: int, condition: int = 0, kernel_size: int = 7
+    ) -> None:
         super().__init__()
         self.depthwise = nn.Conv1d(
             channels, channels, kernel_size, padding=kernel_size // 2, groups=channels

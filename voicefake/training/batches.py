@@ -63,7 +63,7 @@ class DecoderBatches:
         )
 
     def _reference(self, recording: Recording, random: torch.Generator) -> Tensor:
-        """Mel (n_mels, reference_frames) of the speaker, of another recording where there is one."""
+        """Mel (n_mels, reference_frames) of another recording of the speaker, if there is one."""
         others = [r for r in self.by_speaker[recording.speaker] if r.path != recording.path]
         others = [r for r in others if r.held_out is recording.held_out] or [recording]
         other = others[int(torch.randint(0, len(others), (1,), generator=random))]

@@ -96,9 +96,7 @@ def draw_windows(
     picks = torch.multinomial(weights, count, replacement=True, generator=random).tolist()
     chosen = [recordings[i] for i in picks]
     where = torch.rand(count, generator=random).tolist()
-    starts = [
-        int(u * max(1, r.frames - frames + 1)) for u, r in zip(where, chosen, strict=True)
-    ]
+    starts = [int(u * max(1, r.frames - frames + 1)) for u, r in zip(where, chosen, strict=True)]
     return Windows(chosen, starts, frames)
 
 

@@ -35,9 +35,14 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         """The same on another device."""
-        reference = None if self.reference is None else self.reference.to(device)
-        parts = (self.latent, self.mel, self.f0, self.voicing, self.mask)
-        return Batch(*(part.to(device) for part in parts), reference)
+        return Batch(
+            self.latent.to(device),
+            self.mel.to(device),
+            self.f0.to(device),
+            self.voicing.to(device),
+            self.mask.to(device),
+            None if self.reference is None else self.reference.to(device),
+        )
 
 
 @dataclass(frozen=True)

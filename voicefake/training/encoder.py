@@ -56,7 +56,9 @@ class EncoderTask:
     frames = 128
     batch = 16
 
-    def __init__(self, encoder: ContentEncoder, corpus: Corpus, reverse_weight: float = 0.1) -> None:
+    def __init__(
+        self, encoder: ContentEncoder, corpus: Corpus, reverse_weight: float = 0.1
+    ) -> None:
         train = corpus.part(held_out=False)
         self.speakers = {name: i for i, name in enumerate(sorted({r.speaker for r in train}))}
         self.generator: nn.Module = EncoderWithProbe(encoder, len(self.speakers))
@@ -79,14 +81,21 @@ class EncoderTask:
         mel, mean = changed[..., :-1], changed[..., -1:]
         task: EncoderWithProbe = self.generator  # type: ignore[assignment]
         latent = task.encoder(mel, mean)
-        phone, teacher = self._content_losses(task.encoder, latent, windows.cut(self.phones, 0),
-                                              windows.cut(self.teacher, 0))
+        phone, teacher = self._content_losses(
+            task.encoder, latent, windows.cut(self.phones, 0), windows.cut(self.teacher, 0)
+        )
         who = torch.tensor([self.speakers[r.speaker] for r in windows.recordings])
-        deceived = _Reverse.apply(latent)
+        deceived = _Reverse.apply(latent)  # type: ignore[no-untyped-call]
         speaker = nn.functional.cross_entropy(task.probe(deceived).float(), who)
         loss = phone + teacher + self.reverse_weight * ramp * speaker
-        return Losses(loss, parts={"phone": phone.detach(), "teacher": teacher.detach(),
-                                   "speaker": speaker.detach()})
+        return Losses(
+            loss,
+            parts={
+                "phone": phone.detach(),
+                "teacher": teacher.detach(),
+                "speaker": speaker.detach(),
+            },
+        )
 
     def _content_losses(
         self, encoder: ContentEncoder, latent: Tensor, phones: Tensor, teacher: Tensor

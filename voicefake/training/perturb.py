@@ -50,9 +50,7 @@ def _add_noise(mel: Tensor, strength: float, random: torch.Generator) -> Tensor:
     batch, bands, frames = mel.shape
     level = mel.exp().mean((1, 2), keepdim=True).log()
     below = 2.0 + 5.0 * torch.rand(batch, 1, 1, generator=random)
-    tilt = torch.linspace(1, -1, bands)[None, :, None] * torch.randn(
-        batch, 1, 1, generator=random
-    )
+    tilt = torch.linspace(1, -1, bands)[None, :, None] * torch.randn(batch, 1, 1, generator=random)
     grain = 0.4 * torch.randn(batch, bands, frames, generator=random)
     noisy = torch.logaddexp(mel, level - below + tilt + grain)
     apply = torch.rand(batch, 1, 1, generator=random) < 0.5 * strength

@@ -69,7 +69,7 @@ def mels_at_speeds(audio: NDArray[np.float32], spectrogram: MelSpectrogram) -> T
 
 
 def slices_of(audio: NDArray[np.float32], rate: int) -> list[NDArray[np.float32]]:
-    """``audio`` (n,) in pieces of at most twelve seconds, cut where it is quietest; none is lost."""
+    """``audio`` (n,) in pieces of twelve seconds at most, cut where it is quietest."""
     longest = int(_LONGEST_SLICE * rate)
     pieces = []
     while len(audio) > longest:
