@@ -9,6 +9,7 @@ from typing import cast
 import cv2
 import numpy as np
 from av.sidedata.sidedata import SideData, Type
+from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
@@ -104,6 +105,11 @@ def matrix_is_known(colour: Colour) -> bool:
     return colour.matrix in (*_SWSCALE, _RGB, UNSPECIFIED)
 
 
+def depth_of(pixel_format: str) -> int:
+    """Bits of a channel."""
+    return max(part.bits for part in VideoFormat(pixel_format).components)
+
+
 def range_of(colour: Colour, pixel_format: str) -> int:
     """1 for limited, 2 for full range."""
     return _FULL if colour.full_range == _FULL or pixel_format.startswith("yuvj") else _LIMITED
@@ -128,7 +134,9 @@ def to_bgr(frame: VideoFrame, colour: Colour) -> Picture:
         interpolation=_EXACT,
         threads=1,
     )
-    return np.asarray(bgr.to_ndarray(), np.uint8)
+    plane = bgr.planes[0]
+    lines = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+    return lines[: bgr.height, : 3 * bgr.width].reshape(bgr.height, bgr.width, 3)
 
 
 def from_bgr(picture: Picture, colour: Colour, pixel_format: str) -> VideoFrame:
@@ -138,7 +146,8 @@ def from_bgr(picture: Picture, colour: Colour, pixel_format: str) -> VideoFrame:
     if colour.full_range == _FULL:
         frame = _full_range(picture, matrix, pixel_format)
     else:
-        frame = VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="bgr24").reformat(
+        shared = VideoFrame.from_numpy_buffer(np.ascontiguousarray(picture), format="bgr24")
+        frame = shared.reformat(
             format=pixel_format,
             dst_colorspace=matrix,
             dst_color_range=_LIMITED,

@@ -9,6 +9,9 @@ from voicefake.common.errors import WrongUse
 
 _COMMON = frozenset({"aac", "mp3", "mp2", "ac3", "eac3", "alac"})
 _PCM = frozenset({f"pcm_{kind}" for kind in ("s16le", "s24le", "s32le", "f32le", "u8")})
+LARGE = 4096 * 2304
+"""Pixels from which memory counts more than how small the file becomes."""
+
 _EXACT_CLOCK = {"movflags": "+faststart", "movie_timescale": "90000"}
 
 
@@ -37,10 +40,12 @@ class VideoFormat:
         if self.video_codec != "libx264":
             return {"crf": str(crf + 8), "b": "0", "deadline": "good", "cpu-used": "4"}
         options = {"crf": str(crf), "preset": "medium"}
-        if pixels > 4096 * 2304:
-            options |= {"preset": "veryfast", "x264-params": "rc-lookahead=0:ref=1:bframes=0"}
+        if pixels > LARGE:
+            short = "rc-lookahead=0:sync-lookahead=0:ref=1:bframes=0:subme=0:weightp=0"
+            short += ":sliced-threads=1"
+            options |= {"preset": "veryfast", "x264-params": short}
         elif pixels > 1920 * 1200:
-            options |= {"x264-params": "rc-lookahead=10"}
+            options |= {"x264-params": "rc-lookahead=5:sync-lookahead=0:ref=2:bframes=2"}
         return options
 
 

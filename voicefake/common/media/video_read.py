@@ -70,6 +70,7 @@ class VideoReader:
         self._limits = limits or Limits()
         self.info, self._orientation = inspect_video(self.path, self._limits)
         self._held = self._missed = self._resized = self._restamped = 0
+        self._damaged_first = False
         self._notes: list[str] = []
 
     def __enter__(self) -> Self:
@@ -92,6 +93,8 @@ class VideoReader:
                 f"{self._held} damaged pictures were replaced by the one before; "
                 "those up to the next key frame may show traces"
             )
+        if self._damaged_first:
+            found.append("the first picture is damaged")
         if self._missed:
             found.append(f"{self._missed} pictures at the start could not be decoded: left out")
         if self._resized:
@@ -104,45 +107,47 @@ class VideoReader:
 
     def __iter__(self) -> Iterator[Frame]:
         self._held = self._missed = self._resized = self._restamped = 0
+        self._damaged_first = False
         self._notes = []
         with open_video(self.path, self._limits) as container:
             stream = video_stream(self.path, container)
             yield from self._frames(container, stream)
 
     def _frames(self, container: InputContainer, stream: VideoStream) -> Iterator[Frame]:
-        step = max(round(1 / (self.info.fps * self.info.time_base)), 1)
-        last: Frame | None = None
+        time_base, start = self.info.time_base, self.info.start
+        step = max(round(1 / (self.info.fps * time_base)), 1)
         good: Picture | None = None
-        for pts, decoded in self._pictures(container, stream):
-            number = 0 if last is None else last.index + 1
-            if pts is None:
-                pts = 0 if last is None else last.pts + step
-            if last is not None and pts <= last.pts:
-                pts = last.pts + 1
-                self._restamped += 1
-            damaged = decoded is None or decoded.is_corrupt
-            self._held += damaged
-            if damaged and good is not None:
-                image = good
-            elif decoded is None:
+        index, last = 0, round(start / time_base) - step
+        for pts, image in self._pictures(container, stream):
+            if image is None and good is None:
                 self._missed += 1
                 continue  # nothing came before it that could stand in
-            else:
-                image = good = self._upright(decoded)
-            last = Frame(image, pts, float(pts * self.info.time_base), number, damaged)
-            if last.time - self.info.start > self._limits.max_seconds:
+            if pts is None:
+                pts = last + step
+            if index and pts <= last:
+                pts = last + 1
+                self._restamped += 1
+            time = float(pts * time_base)
+            if time - start > self._limits.max_seconds:
                 hours = self._limits.max_seconds / 3600
                 raise BadInput(self.path, f"is longer than {hours:g} hours", "split it")
-            yield last
-        if last is None:
+            repaired = image is None
+            self._held += repaired
+            good = good if image is None else image
+            assert good is not None
+            yield Frame(good, pts, time, index, repaired)
+            index, last = index + 1, pts
+        if not index:
             raise BadInput(self.path, "holds no picture that can be decoded", EXPORT_AGAIN)
-        self._check_end(last, stated_seconds(self.path, container, stream))
+        end = float((last + step) * time_base) - start
+        self._check_end(index, end, stated_seconds(self.path, container, stream))
 
     def _pictures(
         self, container: InputContainer, stream: VideoStream
-    ) -> Iterator[tuple[int | None, VideoFrame | None]]:
-        """(pts, picture) in order of display; None for a picture that could not be decoded."""
+    ) -> Iterator[tuple[int | None, Picture | None]]:
+        """(pts, picture) in order of display; None for one that is damaged or lost."""
         lost: list[int] = []
+        some = False
         for packet in _packets(container, stream, self._notes):
             try:
                 pictures = packet.decode()
@@ -152,10 +157,14 @@ class VideoReader:
                 if packet.pts is not None:
                     heapq.heappush(lost, packet.pts)
                 continue
-            for picture in pictures:
+            while pictures:
+                picture = pictures.pop(0)
                 while lost and picture.pts is not None and lost[0] < picture.pts:
                     yield heapq.heappop(lost), None
-                yield picture.pts, picture
+                usable = not picture.is_corrupt or not some
+                self._damaged_first |= picture.is_corrupt and not some
+                some = True
+                yield picture.pts, self._upright(picture) if usable else None
         while lost:
             yield heapq.heappop(lost), None
 
@@ -167,10 +176,9 @@ class VideoReader:
         size = (self.info.width, self.info.height)
         return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
-    def _check_end(self, last: Frame, stated_seconds: float | None) -> None:
+    def _check_end(self, read: int, seconds: float, stated_seconds: float | None) -> None:
         """Note pictures that the header announces and that did not come."""
-        read, stated = last.index + 1, self.info.frames
-        seconds = last.time - self.info.start + float(1 / self.info.fps)
+        stated = self.info.frames
         if stated is not None and read < stated:
             self._notes.append(f"only {read} of the {stated} pictures announced could be read")
         elif stated is None and stated_seconds is not None and seconds < 0.9 * stated_seconds:

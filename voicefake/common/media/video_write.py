@@ -20,13 +20,12 @@ from voicefake.common.media.audio_inspect import inspect_audio
 from voicefake.common.media.audio_write import guarded
 from voicefake.common.media.containers import file_address, open_input
 from voicefake.common.media.info import Limits, VideoInfo
-from voicefake.common.media.picture import from_bgr, written_colour
+from voicefake.common.media.picture import depth_of, from_bgr, written_colour
 from voicefake.common.media.sound_encoder import most_channels
 from voicefake.common.media.sound_track import CopiedTrack, EncodedTrack, Track
 from voicefake.common.media.video_formats import VideoFormat, video_format
 from voicefake.common.media.video_read import Frame, inspect_video, video_stream
 
-_LARGE = 4096 * 2304
 _CONTAINER_TAGS = ("encoder", "major_brand", "minor_version", "compatible_brands")
 
 
@@ -133,6 +132,8 @@ class VideoWriter:
                 f"the odd size {info.width}x{info.height} is kept by writing H.264 4:4:4, "
                 "which some players of phones and televisions do not show"
             )
+        if depth_of(info.pixel_format) > 8:
+            self._notes.append(f"8 bits a channel are written ({info.pixel_format} in the source)")
         self._colour = written_colour(info.colour, info.pixel_format, info.width, info.height)
         stream = self._container.add_stream(
             self._format.video_codec,
@@ -148,11 +149,10 @@ class VideoWriter:
         context.colorspace, context.color_range = self._colour.matrix, self._colour.full_range
         context.color_primaries = self._colour.primaries
         context.color_trc = self._colour.transfer
-        context.thread_count = min(os.cpu_count() or 1, 2 if self._is_large() else 8)
+        context.thread_count = min(
+            os.cpu_count() or 1, 2 if info.width * info.height > 1920 * 1200 else 8
+        )
         return stream
-
-    def _is_large(self) -> bool:
-        return self.info.width * self.info.height > _LARGE
 
     def _mux(self, packets: list[Packet[VideoStream]]) -> None:
         step = max(round(1 / (self.info.fps * self.info.time_base)), 1)
