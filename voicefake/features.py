@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import soxr
 import torch
+import torchaudio
 from swift_f0 import SwiftF0
 from torch import Tensor, nn
 
@@ -35,22 +35,6 @@ class FeatureConfig:
         return self.sample_rate / self.hop_length
 
 
-def mel_bands(config: FeatureConfig) -> Tensor:
-    """(n_fft // 2 + 1, n_mels) triangles of equal area on Slaney's scale (Auditory Toolbox,
-    1998): linear below 1 kHz, logarithmic above."""
-    top = config.sample_rate / 2
-    linear, step, turn = 200 / 3, math.log(6.4) / 27, 15.0
-    mels = torch.linspace(
-        0, turn + math.log(top / 1000) / step, config.n_mels + 2, dtype=torch.float64
-    )
-    edges = torch.where(mels < turn, mels * linear, 1000 * torch.exp(step * (mels - turn)))
-    hertz = torch.linspace(0, top, config.n_fft // 2 + 1, dtype=torch.float64)[:, None]
-    rising = (hertz - edges[:-2]) / (edges[1:-1] - edges[:-2])
-    falling = (edges[2:] - hertz) / (edges[2:] - edges[1:-1])
-    triangles = torch.minimum(rising, falling).clamp(min=0)
-    return (triangles * 2 / (edges[2:] - edges[:-2])).float()
-
-
 class MelSpectrogram(nn.Module):
     """Log-mel spectrogram with Slaney bands, (B, L) -> (B, n_mels, L // hop_length + 1)."""
 
@@ -61,7 +45,9 @@ class MelSpectrogram(nn.Module):
     def __init__(self, config: FeatureConfig | None = None) -> None:
         super().__init__()
         self.config = c = config or FeatureConfig()
-        bands = mel_bands(c)
+        bands = torchaudio.functional.melscale_fbanks(
+            c.n_fft // 2 + 1, 0.0, c.sample_rate / 2, c.n_mels, c.sample_rate, "slaney", "slaney"
+        )
         hertz = torch.linspace(0, c.sample_rate / 2, c.n_fft // 2 + 1)
         self.register_buffer("bands", bands.T.contiguous(), persistent=False)
         self.register_buffer("centres", hertz @ bands / bands.sum(0), persistent=False)

@@ -10,8 +10,8 @@ from typing import Any
 from voicefake.common.commandline import JsonOption, QuietOption, print_json
 
 _PACKAGES = (
-    "torch", "soundfile", "soxr", "numpy", "opencv-python", "typer", "av", "onnxruntime",
-    "swift-f0", "safetensors", "c2pa-python", "cryptography",
+    "torch", "torchaudio", "librosa", "soundfile", "soxr", "numpy", "opencv-python", "typer",
+    "av", "onnxruntime", "swift-f0", "safetensors", "c2pa-python", "cryptography",
 )  # fmt: skip
 _OPTIONAL = {"tensorboard": "curves of a training (extra: train)"}
 
