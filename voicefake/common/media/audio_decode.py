@@ -18,6 +18,7 @@ from voicefake.common.errors import BadInput
 from voicefake.common.media.containers import EXPORT_AGAIN, open_input
 from voicefake.common.media.durations import stated_seconds
 from voicefake.common.media.info import AudioInfo, Limits
+from voicefake.common.media.vorbis import is_ogg_vorbis, vorbis_blocks
 from voicefake.common.media.wavheader import WavBody, inspect_wav
 
 Samples = NDArray[np.float32]
@@ -76,7 +77,13 @@ def decoded(path: Path, info: AudioInfo, limits: Limits, damage: Damage) -> Iter
     with open_input(path, wav_options(body)) as container:
         stream = container.streams.audio[0]
         prepare(stream)
-        for block in _continuous(path, container, stream, info, damage):
+        if info.codec == "vorbis" and is_ogg_vorbis(path):
+            blocks: Iterator[Samples] = (_finite(block, damage) for block in vorbis_blocks(path))
+            stated = info.seconds
+        else:
+            blocks = _continuous(path, container, stream, info, damage)
+            stated = stated_seconds(path, container, stream)
+        for block in blocks:
             position += block.shape[1]
             if position > limits.max_seconds * info.sample_rate:
                 hours = limits.max_seconds / 3600
@@ -84,7 +91,7 @@ def decoded(path: Path, info: AudioInfo, limits: Limits, damage: Damage) -> Iter
             yield block
         if position == 0 or damage.bad_packets * 2 > damage.packets:
             raise BadInput(path, "holds no sound that can be decoded", EXPORT_AGAIN)
-        stated, read = stated_seconds(path, container, stream), position / info.sample_rate
+        read = position / info.sample_rate
         if stated is not None and read < stated - _NOTED_LOSS:
             damage.notes.append(f"the sound is cut off: {read:.2f} s of {stated:.2f} s are there")
 

@@ -12,6 +12,7 @@ from voicefake.common.media.audio_decode import Damage, frames, prepare, wav_opt
 from voicefake.common.media.containers import EXPORT_AGAIN, open_input
 from voicefake.common.media.durations import seconds_of
 from voicefake.common.media.info import AudioInfo, Limits
+from voicefake.common.media.vorbis import is_ogg_vorbis, vorbis_seconds
 from voicefake.common.media.wavheader import check_shape, inspect_wav
 
 _FLOAT_CODECS = ("pcm_f", "wavpack", "wmalossless")
@@ -39,6 +40,8 @@ def inspect_audio(path: Path, limits: Limits) -> tuple[AudioInfo, bool]:
         seconds = seconds_of(stream, container)
         if body is not None and body.read_to_end:
             seconds = body.seconds
+        if is_ogg_vorbis(path):
+            seconds = vorbis_seconds(path)
         if seconds is not None and seconds > limits.max_seconds:
             raise BadInput(path, f"is longer than {limits.max_seconds / 3600:g} hours", "split it")
         sample_format = first.format.name.removesuffix("p")
@@ -59,6 +62,8 @@ def _start(stream: AudioStream, first: AudioFrame, damage: Damage) -> float:
     """When the sound starts, should its first packets be damaged, too."""
     if damage.bad_packets and stream.start_time is not None and stream.time_base is not None:
         return float(stream.start_time * stream.time_base)
+    if stream.codec.canonical_name == "vorbis" and "ogg" in stream.container.format.name:
+        return 0.0
     return first.time or 0.0
 
 

@@ -168,9 +168,8 @@ class _VorbisSink:
         channels: int,
         like: AudioInfo | None,
     ) -> None:
-        self._raw = open(path, "wb+")  # noqa: SIM115 - lives as long as the sink
         self._file = soundfile.SoundFile(
-            self._raw, "w", sample_rate, channels, format="OGG", subtype="VORBIS"
+            path, "w", sample_rate, channels, format="OGG", subtype="VORBIS"
         )
         self.clipped = 0
 
@@ -179,7 +178,6 @@ class _VorbisSink:
 
     def finish(self) -> None:
         self._file.close()
-        self._raw.close()
 
     def abandon(self) -> None:
         self.finish()
