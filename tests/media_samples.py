@@ -12,6 +12,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+from av.video.reformatter import Interpolation
 
 RATE = 16000
 
@@ -102,6 +103,7 @@ def write_video(
                     format=pixel_format,
                     dst_colorspace=1 if colour[0] == 1 else 5,
                     dst_color_range=colour[3],
+                    interpolation=Interpolation.BICUBIC | Interpolation.ACCURATE_RND,
                 )
                 frame.colorspace, frame.color_range = colour[0], colour[3]
             frame.pts, frame.time_base = pts + round(start / time_base), time_base

@@ -77,7 +77,6 @@ def test_cmyk_jpeg(tmp_path: Path) -> None:
         ("cut.bmp", lambda: encoded(".bmp", BGR)[:-20], "cut off"),
         ("vector.png", lambda: b'<svg xmlns="http://www.w3.org/2000/svg"/>', "is not a png"),
         ("text.jpg", lambda: b"hello" * 50, "is not a png"),
-        ("400mpx.png", lambda: png_bytes(20000, 20000), "too large"),
         ("177mpx.png", lambda: png_bytes(13300, 13300), "too large"),
         ("wide.png", lambda: png_bytes(100_000, 3), "too large"),
         ("bad.png", lambda: encoded(".png", BGR)[:60] + b"x" * 90 + b"IEND\xaeB`\x82", "damaged"),

@@ -130,6 +130,7 @@ class _AvSink:
         channels: int,
         like: AudioInfo | None,
     ) -> None:
+        path.touch()  # FFmpeg would only notice at the first packet
         # The movie's clock runs at the sample rate, so that the stated length is exact.
         exact = {"movie_timescale": str(encoder_rate(codec, sample_rate))}
         options = {"wav": {"rf64": "auto"}, "ipod": exact}.get(muxer, {})

@@ -47,6 +47,8 @@ class SoundEncoder:
         layout: names the channels (such as "5.1"), where known.
         bits: per sample, for codecs that can choose.
         start: seconds on the container's clock at which the first sample is due.
+
+    ``warm_up`` is the number of samples by which the first packet comes before that.
     """
 
     def __init__(
@@ -79,7 +81,8 @@ class SoundEncoder:
         stream.codec_context.time_base = Fraction(1, self.rate)
         self.stream = stream
         self.clipped = 0
-        self._pts = round(start * self.rate)
+        self.warm_up: int | None = None
+        self._start = self._pts = round(start * self.rate)
 
     @property
     def end(self) -> Fraction:
@@ -96,7 +99,7 @@ class SoundEncoder:
         """The last packets."""
         if self._resampler is not None:
             yield from self._encode(self._resampler.finish())
-        for packet in self.stream.encode(None):
+        for packet in self._noted(self.stream.encode(None)):
             if packet.pts is not None and packet.duration:
                 packet.duration = min(packet.duration, max(self._pts - packet.pts, 1))
             yield packet
@@ -115,7 +118,13 @@ class SoundEncoder:
         frame.time_base = Fraction(1, self.rate)
         frame.pts = self._pts
         self._pts += block.shape[1]
-        yield from self.stream.encode(frame)
+        yield from self._noted(self.stream.encode(frame))
+
+    def _noted(self, packets: list[Packet[AudioStream]]) -> list[Packet[AudioStream]]:
+        """``packets``; the first one tells how many samples the codec needs to warm up."""
+        if self.warm_up is None and packets and packets[0].pts is not None:
+            self.warm_up = self._start - packets[0].pts
+        return packets
 
     def _to_format(self, block: Samples, name: str) -> np.ndarray[tuple[int, ...], np.dtype]:
         """``block`` in the sample format ``name``; integers saturate and never wrap."""

@@ -36,6 +36,11 @@ class Track(Protocol):
         """What had to be changed."""
         ...
 
+    @property
+    def warm_up(self) -> dict[int, int]:
+        """For each stream of the output, the samples that only warm its decoder up."""
+        ...
+
     def close(self) -> None:
         """Let go of the files."""
         ...
@@ -67,6 +72,7 @@ class CopiedTrack:
         self._last: dict[int, int] = {}
         self._ahead: Packet[Any] | None = None
         self._notes: list[str] = []
+        self.warm_up: dict[int, int] = {}
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -110,6 +116,18 @@ class CopiedTrack:
         packet.pts = max((packet.pts if packet.pts is not None else stamp) - shift, dts)
         packet.dts = self._last[index] = dts
         packet.stream = self._targets[index]
+        self._note_warm_up(packet)
+
+    def _note_warm_up(self, packet: Packet[Any]) -> None:
+        number = packet.stream.index
+        if number in self.warm_up:
+            return
+        skip = bytes(packet.get_sidedata("skip_samples")) if _skips(packet) else bytes(4)
+        self.warm_up[number] = int.from_bytes(skip[:4], "little")
+
+
+def _skips(packet: Packet[Any]) -> bool:
+    return packet.has_sidedata("skip_samples")
 
 
 class EncodedTrack:
@@ -143,6 +161,11 @@ class EncodedTrack:
         clipped = self._encoder.clipped
         more = (f"{clipped} samples beyond full scale were clipped",) if clipped else ()
         return self._reader.warnings + more
+
+    @property
+    def warm_up(self) -> dict[int, int]:
+        """For the one stream of the output, the samples that only warm its decoder up."""
+        return {self._encoder.stream.index: self._encoder.warm_up or 0}
 
     def packets(self, until: float | None) -> Iterator[Packet[Any]]:
         """The next packets, up to ``until`` seconds of the output's clock (None: all)."""

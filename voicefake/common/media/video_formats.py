@@ -35,6 +35,11 @@ class VideoFormat:
         """True if 4:2:0 pictures must have an even width and height."""
         return self.video_codec == "libx264"
 
+    @property
+    def edit_lists(self) -> bool:
+        """True if the container has edit lists, as mp4 has."""
+        return self.muxer in ("mp4", "mov")
+
     def encoder_options(self, crf: int, pixels: int) -> dict[str, str]:
         """Options of the encoder; large pictures get a short look-ahead, which holds memory."""
         if self.video_codec != "libx264":

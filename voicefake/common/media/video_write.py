@@ -20,6 +20,7 @@ from voicefake.common.media.audio_inspect import inspect_audio
 from voicefake.common.media.audio_write import guarded
 from voicefake.common.media.containers import file_address, open_input
 from voicefake.common.media.info import Limits, VideoInfo
+from voicefake.common.media.mp4_edits import skip_warm_up
 from voicefake.common.media.picture import depth_of, from_bgr, written_colour
 from voicefake.common.media.sound_encoder import most_channels
 from voicefake.common.media.sound_track import CopiedTrack, EncodedTrack, Track
@@ -116,6 +117,7 @@ class VideoWriter:
         guarded(self.path, lambda: self._mux(self._video.encode(picture)))
 
     def _open(self) -> OutputContainer:
+        self.path.touch()  # FFmpeg would only notice at the first packet
         return av.open(
             file_address(self.path),
             "w",
@@ -173,6 +175,9 @@ class VideoWriter:
         guarded(self.path, lambda: self._mux(self._video.encode(None)))
         guarded(self.path, lambda: self._mux_tracks(None))
         guarded(self.path, self._container.close)
+        if self._format.edit_lists:
+            warm_up = {k: v for track in self._tracks for k, v in track.warm_up.items()}
+            guarded(self.path, lambda: skip_warm_up(self.path, warm_up))
 
 
 class _Plan:
