@@ -290,3 +290,42 @@ def test_chapters_and_titles_are_kept(tmp_path: Path, clip: Path) -> None:
     with av.open(str(tmp_path / "out.mp4")) as container:
         assert container.metadata["title"] == "A title"
         assert [chapter["metadata"]["title"] for chapter in container.chapters()] == ["One"]
+
+
+def test_a_gap_of_an_hour_in_sound_and_pictures(tmp_path: Path) -> None:
+    """Neither is drawn out, and what comes after the gap stays in step."""
+    source, rate = tmp_path / "a.mkv", 16000
+    with av.open(str(source), "w") as container:
+        video = container.add_stream("libx264", rate=25, options={"crf": "20"})
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        audio = container.add_stream("pcm_s16le", rate=rate, layout="mono")
+        for second in (0, 3600):
+            for number in range(25):
+                frame = av.VideoFrame.from_ndarray(picture(64, 48, number), "bgr24")
+                frame.pts, frame.time_base = second * 25 + number, Fraction(1, 25)
+                container.mux(video.encode(frame))
+            part = np.int16(tone(1.0) * 32767)
+            sound = av.AudioFrame.from_ndarray(part, "s16", "mono")
+            sound.sample_rate, sound.pts = rate, second * rate
+            sound.time_base = Fraction(1, rate)
+            container.mux(audio.encode(sound))
+        container.mux(video.encode(None))
+        container.mux(audio.encode(None))
+    reader = AudioReader(source)
+    sound = np.concatenate(list(reader.chunks(4096)), axis=1)
+    assert sound.shape[1] == 2 * rate
+    assert "not filled" in " ".join(reader.warnings)
+    wav = tmp_path / "new.wav"
+    with AudioWriter(wav, sample_rate=rate, channels=1) as writer:
+        writer.write(sound)
+    rewrite(source, tmp_path / "out.mp4", wav)
+    assert len(list(VideoReader(tmp_path / "out.mp4"))) == 50
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        late = [
+            (frame.time, np.abs(frame.to_ndarray()).max())
+            for frame in container.decode(audio=0)
+            if frame.time > 1800
+        ]
+    assert late[0][0] == pytest.approx(3600, abs=1024 / rate)
+    assert late[-1][0] == pytest.approx(3601, abs=1024 / rate)
+    assert max(level for _, level in late) > 0.3

@@ -117,6 +117,30 @@ def _continuous(
     yield from _silence(lost, info)
 
 
+@dataclass(frozen=True)
+class Jump:
+    """A gap too long to be filled: ``after`` seconds of sound, time leaps by ``seconds``."""
+
+    after: float
+    seconds: float
+
+
+def jumps(path: Path, info: AudioInfo) -> list[Jump]:
+    """The gaps that `decoded` does not fill, found without decoding."""
+    found: list[Jump] = []
+    expected, skipped = info.start, 0.0
+    with open_input(path) as container:
+        for packet in container.demux(container.streams.audio[0]):
+            if packet.pts is None or not packet.duration:
+                continue
+            time = float(packet.pts * packet.time_base)
+            if time - expected > _LONGEST_FILLED_GAP:
+                found.append(Jump(expected - info.start - skipped, time - expected))
+                skipped += time - expected
+            expected = time + float(packet.duration * packet.time_base)
+    return found
+
+
 def wav_options(body: WavBody | None) -> dict[str, str]:
     """Demuxer options for a WAV file: large packets, and no trust in a wrong length field."""
     if body is None:

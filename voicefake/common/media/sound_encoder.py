@@ -95,6 +95,10 @@ class SoundEncoder:
             block = self._resampler.push(block)
         yield from self._encode(block)
 
+    def skip(self, seconds: float) -> None:
+        """Leave a gap in the time stamps before the next sample."""
+        self._pts += round(seconds * self.rate)
+
     def finish(self) -> Iterator[Packet[AudioStream]]:
         """The last packets."""
         if self._resampler is not None:

@@ -6,7 +6,7 @@ in step and nothing piles up in memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
@@ -16,10 +16,13 @@ import av.error
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 
+from voicefake.common.errors import WrongUse
+from voicefake.common.media.audio_decode import Jump
 from voicefake.common.media.audio_read import AudioReader
 from voicefake.common.media.containers import open_input
 from voicefake.common.media.info import Limits
-from voicefake.common.media.sound_encoder import SoundEncoder
+from voicefake.common.media.resample import Samples
+from voicefake.common.media.sound_encoder import SoundEncoder, most_channels
 
 _BLOCK = 8192
 
@@ -138,12 +141,26 @@ class EncodedTrack:
         output: the container it goes to.
         codec: FFmpeg's name of the encoder.
         start: seconds on the output's clock at which its first sample is due.
+        jumps: long gaps of the sound that it replaces, which it has to leave as well.
+
+    Raises:
+        BadInput: ``sound`` cannot be read.
+        WrongUse: it has more channels than ``codec`` takes.
     """
 
     def __init__(
-        self, sound: Path, output: OutputContainer, codec: str, start: Fraction, limits: Limits
+        self,
+        sound: Path,
+        output: OutputContainer,
+        codec: str,
+        start: Fraction,
+        jumps: Iterable[Jump],
+        limits: Limits,
     ) -> None:
         self._reader = AudioReader(sound, limits=limits)
+        if self._reader.channels > most_channels(codec):
+            fault = f"has {self._reader.channels} channels, a video takes {most_channels(codec)}"
+            raise WrongUse(sound, fault, "mix it down first")
         self._encoder = SoundEncoder(
             output,
             codec,
@@ -154,6 +171,9 @@ class EncodedTrack:
         )
         self._blocks = self._reader.chunks(_BLOCK)
         self._ended = False
+        rate = self._reader.sample_rate
+        self._jumps = [(round(jump.after * rate), jump.seconds) for jump in jumps]
+        self._position = 0
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -175,7 +195,18 @@ class EncodedTrack:
                 self._ended = True
                 yield from self._encoder.finish()
             else:
-                yield from self._encoder.encode(block)
+                yield from self._encode(block)
+
+    def _encode(self, block: Samples) -> Iterator[Packet[Any]]:
+        end = self._position + block.shape[1]
+        while self._jumps and self._jumps[0][0] < end:
+            place, seconds = self._jumps.pop(0)
+            cut = max(place - self._position, 0)
+            yield from self._encoder.encode(block[:, :cut])
+            self._encoder.skip(seconds)
+            block, self._position = block[:, cut:], self._position + cut
+        yield from self._encoder.encode(block)
+        self._position = end
 
     def close(self) -> None:
         """Let go of the sound."""

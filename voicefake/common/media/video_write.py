@@ -16,6 +16,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from voicefake.common.errors import BadInput, WrongUse
+from voicefake.common.media.audio_decode import Jump, jumps
 from voicefake.common.media.audio_inspect import inspect_audio
 from voicefake.common.media.audio_write import guarded
 from voicefake.common.media.containers import file_address, open_input
@@ -207,10 +208,13 @@ class _Plan:
             self._plan_others(container, pictures)
         start = Fraction(video.start).limit_denominator(90000)
         self._sound_start = start
+        self._jumps: list[Jump] = []
         if has_sound:
             try:
                 audio, _ = inspect_audio(source, limits)
                 self._sound_start = Fraction(audio.start).limit_denominator(192000)
+                if self._encoded is not None:
+                    self._jumps = jumps(source, audio)
             except BadInput:
                 self.warnings.append("the sound of the source cannot be decoded")
         self.shift_pts = int(min(start, self._sound_start) // video.time_base)
@@ -222,7 +226,8 @@ class _Plan:
         if self._encoded is not None:
             start = max(self._sound_start - self.shift, Fraction(0))
             codec = self._target.sound_codec
-            tracks.append(EncodedTrack(self._encoded, output, codec, start, self._limits))
+            track = EncodedTrack(self._encoded, output, codec, start, self._jumps, self._limits)
+            tracks.append(track)
         if self._copied:
             tracks.append(CopiedTrack(self._source, self._copied, output, self.shift))
         return tracks
