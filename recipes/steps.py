@@ -26,10 +26,10 @@ class Voice:
 
     def check(self, call: Call) -> str:
         """There must be sound, and the speaker's consent must hold."""
-        from voicefake.convert import ConvertOptions
-
-        _require_stream(call.files["source"], "audio")
         profile = self._speaker(call)
+        _require_stream(call.files["source"], "audio")
+        from voicefake.convert import ConvertOptions  # loads torch: wrong use is told before
+
         _options(ConvertOptions, call.step.options)
         return fingerprint(profile)
 
@@ -69,10 +69,10 @@ class Face:
 
     def check(self, call: Call) -> str:
         """There must be pictures, and the identity's consent must hold."""
-        from facesync.swap import SwapOptions
-
         _require_stream(call.files["source"], "video")
         profile = self._identity(call)
+        from facesync.swap import SwapOptions
+
         _options(SwapOptions, call.step.options)
         return fingerprint(profile)
 
