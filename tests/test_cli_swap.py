@@ -108,6 +108,26 @@ def test_the_demo_keeps_frames_times_and_sound_length(demo):
 
 
 @pytest.mark.slow
+def test_the_new_face_is_a_face_and_moves_like_the_old_one(demo):
+    from facesync.detect import FaceFinder
+
+    folder, _ = demo
+    finder = FaceFinder()
+
+    def mesh(path: Path) -> np.ndarray:
+        found = [finder.find(picture) for _, picture in pictures(path)[::3]]
+        assert all(len(faces) == 1 for faces in found)
+        return np.stack([faces[0].points[:, :2] for faces in found])
+
+    before, after = mesh(CLIP), mesh(folder / "swapped.mp4")
+    eyes = np.linalg.norm(before[:, 33] - before[:, 263], axis=1)[:, None]
+    away = np.linalg.norm(before - after, axis=2)
+    assert np.median(away[:, [33, 263, 1, 61, 291]] / eyes) < 0.12
+    openings = [np.linalg.norm(m[:, 13] - m[:, 14], axis=1) for m in (before, after)]
+    assert np.corrcoef(*openings)[0, 1] > 0.8
+
+
+@pytest.mark.slow
 def test_the_demo_tells_who_is_in_it(demo):
     folder, _ = demo
     done = voicefake("verify", "--json", folder / "swapped.mp4")
