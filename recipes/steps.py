@@ -28,6 +28,7 @@ class Voice:
         """There must be sound, and the speaker's consent must hold."""
         profile = self._speaker(call)
         _require_stream(call.files["source"], "audio")
+        _require_format(call, "audio")
         from voicefake.convert import ConvertOptions  # loads torch: wrong use is told before
 
         _options(ConvertOptions, call.step.options)
@@ -70,6 +71,7 @@ class Face:
     def check(self, call: Call) -> str:
         """There must be pictures, and the identity's consent must hold."""
         _require_stream(call.files["source"], "video")
+        _require_format(call, "video")
         profile = self._identity(call)
         from facesync.swap import SwapOptions
 
@@ -131,6 +133,16 @@ def _require_stream(path: Path, stream: str) -> None:
         raise BadInput(
             path, missing, f"name a file with a{'n' * (stream == 'audio')} {stream} track"
         )
+
+
+def _require_format(call: Call, stream: str) -> None:
+    from voicefake.common.media import AUDIO_FORMATS, VIDEO_FORMATS
+
+    known = sorted(AUDIO_FORMATS if stream == "audio" else VIDEO_FORMATS)
+    suffix = call.output.suffix.lower()
+    if call.final and suffix not in known:
+        named = f"as {suffix}" if suffix else "without a suffix"
+        raise WrongUse(call.output, f"cannot be written {named}", f"use one of {' '.join(known)}")
 
 
 def _options(kind: type[Any], chosen: Mapping[str, Scalar]) -> Any:

@@ -213,6 +213,8 @@ def test_a_stopped_swap_goes_on(tmp_path, how):
         (["--voice", "kathlen", "--face", FACE], 2, "kathleen"),
         (["--voice", VOICE, "--face", "nobdy-a"], 2, "nobody-a"),
         (["--voice", VOICE, "--face", FACE, "-o", CLIP, "--force"], 2, "is an input"),
+        (["--voice", VOICE, "--face", FACE, "-o", "out.txt"], 2, "use one of"),
+        (["--voice", VOICE, "--face", FACE, "--which", "3", "-o", "out"], 2, "without a suffix"),
     ],
 )
 def test_what_cannot_work_ends_before_the_work(words, code, told):
