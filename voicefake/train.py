@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from voicefake.common.consent import require_consent
-from voicefake.common.devices import Device, resolve_device
+from voicefake.common.devices import Device, has_fast_bfloat16, resolve_device
 from voicefake.common.errors import BadInput
 from voicefake.common.files import atomic_path
 from voicefake.common.fit import FitConfig, FitState, fit
@@ -140,7 +140,7 @@ def train_speaker(
         evaluate_every=100,
         patience=options.patience,
         checkpoint_seconds=30,
-        bfloat16=_has_fast_bfloat16(resolve_device(device)),
+        bfloat16=has_fast_bfloat16(resolve_device(device)),
         seed=seed,
     )
     result = fit(
@@ -202,10 +202,6 @@ def _key(files: Sequence[Path], options: TrainOptions, seed: int) -> str:
     told = [[str(f.resolve()), f.stat().st_size if f.exists() else 0] for f in files]
     document = json.dumps([told, asdict(options), seed])
     return hashlib.sha256(document.encode()).hexdigest()[:12]
-
-
-def _has_fast_bfloat16(device: torch.device) -> bool:
-    return device.type == "cuda" or torch.cpu._is_avx512_bf16_supported()
 
 
 class _Samples:

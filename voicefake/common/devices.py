@@ -41,3 +41,12 @@ def resolve_device(device: Device | str = Device.AUTO) -> torch.device:
             f"--device {device}", "this machine has no such device", "use --device auto or cpu"
         )
     return torch.device(device.value)
+
+
+def has_fast_bfloat16(device: torch.device) -> bool:
+    """Whether training under bfloat16 autocast saves time there."""
+    import torch
+
+    if device.type == "cpu":
+        return bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
+    return device.type == "cuda"
