@@ -100,3 +100,19 @@ def test_limits_and_suffixes(tmp_path: Path) -> None:
         write_image(tmp_path / "a.gif", BGR)
     with pytest.raises(WrongUse, match="cannot be written"):
         write_image(tmp_path / "no" / "a.png", BGR)
+
+
+def test_damage_inside_is_found_and_decoders_keep_quiet(tmp_path: Path, capfd) -> None:
+    photo = tmp_path / "a.jpg"
+    data = bytearray(encoded(".jpg", picture(400, 300)))
+    middle = len(data) // 2
+    data[middle : len(data) - 2] = b"\x00" * 40
+    photo.write_bytes(data)
+    drawing = tmp_path / "a.png"
+    data = bytearray(encoded(".png", picture(400, 300)))
+    data[len(data) // 2] ^= 0xFF
+    drawing.write_bytes(data)
+    for path in (photo, drawing):
+        with pytest.raises(BadInput, match="damaged"):
+            read_image(path)
+    assert capfd.readouterr().err == ""

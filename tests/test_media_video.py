@@ -329,3 +329,14 @@ def test_a_gap_of_an_hour_in_sound_and_pictures(tmp_path: Path) -> None:
     assert late[0][0] == pytest.approx(3600, abs=1024 / rate)
     assert late[-1][0] == pytest.approx(3601, abs=1024 / rate)
     assert max(level for _, level in late) > 0.3
+
+
+def test_sound_that_cannot_be_used_is_left_out_and_said(tmp_path: Path) -> None:
+    source = write_video(tmp_path / "a.mkv", sound=tone(0.4, 44100), sound_codec="pcm_s16le")
+    data = source.read_bytes()
+    source.write_bytes(data.replace(b"A_PCM/INT/LIT", b"A_XXX/INT/LIT"))
+    assert probe(source).audio is None
+    assert "not known" in " ".join(probe(source).warnings)
+    writer = rewrite(source, tmp_path / "out.mp4")
+    assert "left out" in " ".join(writer.warnings)
+    assert len(list(VideoReader(tmp_path / "out.mp4"))) == 10

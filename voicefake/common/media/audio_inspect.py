@@ -32,6 +32,8 @@ def inspect_audio(path: Path, limits: Limits) -> tuple[AudioInfo, bool]:
             raise BadInput(path, "has no sound", "give a file that has a sound track")
         stream = container.streams.audio[0]
         context = stream.codec_context
+        if context is None:
+            raise BadInput(path, "has sound in a coding that is not known", EXPORT_AGAIN)
         check_shape(path, context.channels, context.sample_rate, limits)
         prepare(stream)
         first = next((f for f, due in frames(container, stream, damage) if due), None)

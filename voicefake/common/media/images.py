@@ -14,12 +14,15 @@ from voicefake.common.files import regular_file
 from voicefake.common.media.image_header import ImageHeader, image_header
 from voicefake.common.media.info import Limits
 from voicefake.common.media.picture import Picture
+from voicefake.common.media.quiet import decoders_caught
 
 Array = np.ndarray[tuple[Any, ...], np.dtype[Any]]
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 
 _SAVE_AGAIN = "save it again as png or jpeg"
+_DAMAGE = ("premature end of", "bad Huffman code", "TIFF_Error")
+"""What the decoders below OpenCV say when they fill in for data that is missing."""
 
 
 def read_image(path: Path, limits: Limits | None = None) -> Picture:
@@ -35,12 +38,14 @@ def read_image(path: Path, limits: Limits | None = None) -> Picture:
     data = _bytes(regular_file(path), limits)
     _check(path, data, limits)
     buffer = np.frombuffer(data, np.uint8)
+    complaints: list[str] = []
     try:
-        picture = cv2.imdecode(buffer, cv2.IMREAD_COLOR)
-        stored = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED) if picture is not None else None
+        with decoders_caught(complaints):
+            picture = cv2.imdecode(buffer, cv2.IMREAD_COLOR)
+            stored = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED) if picture is not None else None
     except cv2.error as error:
         raise BadInput(path, "is a damaged picture", _SAVE_AGAIN) from error
-    if picture is None or stored is None:
+    if picture is None or stored is None or any(sign in complaints[0] for sign in _DAMAGE):
         raise BadInput(path, "is a damaged picture", _SAVE_AGAIN)
     return _over_white(np.asarray(picture, np.uint8), stored)
 

@@ -199,7 +199,7 @@ def video_stream(path: Path, container: InputContainer) -> VideoStream:
         BadInput: there is none.
     """
     for stream in container.streams.video:
-        if is_moving(stream):
+        if is_moving(stream) and stream.codec_context is not None:
             # One thread: errors then belong to the packet at hand, and memory stays small.
             stream.codec_context.thread_count = 1
             return stream

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,20 +14,15 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from voicefake.common.errors import BadInput, WrongUse
-from voicefake.common.media.audio_decode import Jump, jumps
-from voicefake.common.media.audio_inspect import inspect_audio
+from voicefake.common.errors import WrongUse
 from voicefake.common.media.audio_write import guarded
-from voicefake.common.media.containers import file_address, open_input
-from voicefake.common.media.info import Limits, VideoInfo
+from voicefake.common.media.containers import file_address
+from voicefake.common.media.info import Limits
 from voicefake.common.media.mp4_edits import skip_warm_up
 from voicefake.common.media.picture import depth_of, from_bgr, written_colour
-from voicefake.common.media.sound_encoder import most_channels
-from voicefake.common.media.sound_track import CopiedTrack, EncodedTrack, Track
-from voicefake.common.media.video_formats import VideoFormat, video_format
-from voicefake.common.media.video_read import Frame, inspect_video, video_stream
-
-_CONTAINER_TAGS = ("encoder", "major_brand", "minor_version", "compatible_brands")
+from voicefake.common.media.video_formats import video_format
+from voicefake.common.media.video_plan import VideoPlan
+from voicefake.common.media.video_read import Frame, inspect_video
 
 
 class VideoWriter:
@@ -65,7 +59,7 @@ class VideoWriter:
         limits = limits or Limits()
         self._format = video_format(self.path)
         self.info, _ = inspect_video(source, limits)
-        self._plan = _Plan(source, sound, self._format, self.info, limits)
+        self._plan = VideoPlan(source, sound, self._format, self.info, limits)
         self._notes = list(self._plan.warnings)
         self._container: OutputContainer = guarded(path, self._open)
         self._video = self._add_video(crf)
@@ -179,90 +173,3 @@ class VideoWriter:
         if self._format.edit_lists:
             warm_up = {k: v for track in self._tracks for k, v in track.warm_up.items()}
             guarded(self.path, lambda: skip_warm_up(self.path, warm_up))
-
-
-class _Plan:
-    """What happens to each stream of the source, decided before the output is opened."""
-
-    def __init__(
-        self,
-        source: Path,
-        sound: Path | None,
-        target: VideoFormat,
-        video: VideoInfo,
-        limits: Limits,
-    ) -> None:
-        self._source, self._sound, self._limits = source, sound, limits
-        self._target = target
-        self._copied: list[int] = []
-        self._encoded = sound
-        self.warnings: list[str] = []
-        with open_input(source) as container:
-            self.metadata = {
-                k: v for k, v in container.metadata.items() if k not in _CONTAINER_TAGS
-            }
-            self.chapters = container.chapters()
-            pictures = video_stream(source, container).index
-            has_sound = bool(container.streams.audio)
-            self._plan_sound(container)
-            self._plan_others(container, pictures)
-        start = Fraction(video.start).limit_denominator(90000)
-        self._sound_start = start
-        self._jumps: list[Jump] = []
-        if has_sound:
-            try:
-                audio, _ = inspect_audio(source, limits)
-                self._sound_start = Fraction(audio.start).limit_denominator(192000)
-                if self._encoded is not None:
-                    self._jumps = jumps(source, audio)
-            except BadInput:
-                self.warnings.append("the sound of the source cannot be decoded")
-        self.shift_pts = int(min(start, self._sound_start) // video.time_base)
-        self.shift = self.shift_pts * video.time_base
-
-    def tracks(self, output: OutputContainer) -> list[Track]:
-        """Open the streams in ``output``."""
-        tracks: list[Track] = []
-        if self._encoded is not None:
-            start = max(self._sound_start - self.shift, Fraction(0))
-            codec = self._target.sound_codec
-            track = EncodedTrack(self._encoded, output, codec, start, self._jumps, self._limits)
-            tracks.append(track)
-        if self._copied:
-            tracks.append(CopiedTrack(self._source, self._copied, output, self.shift))
-        return tracks
-
-    def _plan_sound(self, container: av.container.InputContainer) -> None:
-        streams = container.streams.audio
-        if self._sound is not None:
-            if len(streams) > 1:
-                self.warnings.append(f"{len(streams) - 1} further sound tracks were left out")
-            return
-        for stream in streams:
-            if stream.codec.canonical_name in self._target.copied_sound:
-                self._copied.append(stream.index)
-        if streams and not self._copied:
-            if streams[0].channels > most_channels(self._target.sound_codec):
-                count = streams[0].channels
-                raise WrongUse(self._source, f"has {count} sound channels", "write to .mkv")
-            self._encoded = self._source
-            self.warnings.append(
-                f"the sound ({streams[0].codec.canonical_name}) was encoded anew, "
-                "as the output's container does not take it"
-            )
-        left = len(streams) - max(len(self._copied), min(len(streams), 1))
-        if left > 0:
-            self.warnings.append(f"{left} further sound tracks were left out")
-
-    def _plan_others(self, container: av.container.InputContainer, pictures: int) -> None:
-        left = 0
-        for stream in container.streams:
-            if stream.type == "audio" or stream.index == pictures:
-                continue
-            name = stream.codec_context.name if stream.codec_context else ""
-            if stream.type == "subtitle" and name in self._target.copied_subtitles:
-                self._copied.append(stream.index)
-            else:
-                left += 1
-        if left:
-            self.warnings.append(f"{left} streams that are no picture or sound were left out")
