@@ -264,3 +264,16 @@ def test_pictures_that_only_look_moving_are_no_video(tmp_path: Path) -> None:
     path.write_bytes(cv2.imencode(".png", picture(64, 48))[1].tobytes())
     with pytest.raises(BadInput, match="is not a sound or video file"):
         VideoReader(path)
+
+
+def test_headers_without_end_are_given_up(tmp_path: Path) -> None:
+    begun = time.monotonic()
+    path = tmp_path / "zeros.wav"
+    path.write_bytes(wav_bytes(SOUND)[:36] + bytes(20_000_000))
+    with pytest.raises(BadInput):
+        read_audio(path)
+    path = tmp_path / "padding.jpg"
+    path.write_bytes(b"\xff\xd8" + b"\xff" * 20_000_000)
+    with pytest.raises(BadInput):
+        read_image(path)
+    assert time.monotonic() - begun < 10

@@ -119,6 +119,17 @@ def rechunked(blocks: Iterable[Samples], frames: int) -> Iterator[Samples]:
         yield np.ascontiguousarray(np.concatenate(held, axis=1))
 
 
+def _joined(blocks: list[Samples]) -> Samples:
+    """All ``blocks`` in one, which are emptied on the way: no moment holds both in full."""
+    whole = np.empty((blocks[0].shape[0], sum(block.shape[1] for block in blocks)), np.float32)
+    end = whole.shape[1]
+    while blocks:
+        block = blocks.pop()
+        whole[:, end - block.shape[1] : end] = block
+        end -= block.shape[1]
+    return whole
+
+
 def read_audio(
     path: Path,
     *,
@@ -140,5 +151,5 @@ def read_audio(
             if held > limits.max_resident_bytes:
                 raise BadInput(path, "is too long to be read at once", "split it")
             blocks.append(block)
-        sound = np.concatenate(blocks, axis=1)
+        sound = _joined(blocks)
         return (sound[0] if mono else sound), reader.sample_rate

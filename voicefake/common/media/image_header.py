@@ -6,6 +6,7 @@ import struct
 from dataclasses import dataclass
 
 _JPEG_SIZE_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_MOST_SEGMENTS = 100_000
 _TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
 
 
@@ -43,7 +44,7 @@ def image_header(data: bytes) -> ImageHeader | None:
 
 def _jpeg(data: bytes) -> ImageHeader | None:
     position = 2
-    while True:
+    for _ in range(_MOST_SEGMENTS):
         marker, kind, length = struct.unpack_from(">BBH", data, position)
         if marker != 0xFF:
             return None
@@ -54,6 +55,7 @@ def _jpeg(data: bytes) -> ImageHeader | None:
             return ImageHeader("jpeg", width, height, b"\xff\xd9" in data[position:])
         else:
             position += 2 + length
+    return None
 
 
 def _webp(data: bytes) -> ImageHeader | None:

@@ -135,7 +135,8 @@ class VideoReader:
             self._held += repaired
             good = good if image is None else image
             assert good is not None
-            yield Frame(good, pts, time, index, repaired)
+            # A copy where it stands in: who draws into a picture must not change the next one.
+            yield Frame(good.copy() if repaired else good, pts, time, index, repaired)
             index, last = index + 1, pts
         if not index:
             raise BadInput(self.path, "holds no picture that can be decoded", EXPORT_AGAIN)

@@ -16,6 +16,7 @@ from voicefake.common.media.containers import EXPORT_AGAIN
 from voicefake.common.media.info import Limits
 
 _CHUNK = struct.Struct("<4sI")
+_MOST_CHUNKS = 10_000
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,9 @@ def inspect_wav(path: Path, limits: Limits) -> WavBody | None:
         if len(head) < 12 or head[:4] not in (b"RIFF", b"RF64") or head[8:] != b"WAVE":
             return None
         byte_rate, position = 0, 12
-        while position + 8 <= size:
+        for _ in range(_MOST_CHUNKS):
+            if position + 8 > size:
+                break
             file.seek(position)
             name, length = _CHUNK.unpack(file.read(8))
             body = position + 8
@@ -117,10 +120,12 @@ def _check_data(
 def _chunks_follow(path: Path, position: int, size: int) -> bool:
     """True if well-formed chunks fill the file from ``position`` to its end."""
     with open(path, "rb") as file:
-        while position + 8 <= size:
+        for _ in range(_MOST_CHUNKS):
+            if position + 8 > size:
+                break
             file.seek(position)
             name, length = _CHUNK.unpack(file.read(8))
             if not all(32 <= letter < 127 for letter in name):
                 return False
             position += 8 + length + length % 2
-    return position <= size + 1
+    return size - 8 < position <= size + 1
