@@ -15,10 +15,14 @@ import numpy as np
 
 from facesync import maps, mesh
 from facesync.align import Similarity, crop
-from facesync.arrays import Float, Image, Points
-from facesync.colour import SkinTone, face_mask, skin_tone, to_bgr, to_lab
+from facesync.arrays import Float, Image, as_float
+from facesync.colour import SkinTone, skin_area, to_bgr
+from facesync.dataset import SIDE
+from facesync.wanted import Drawn, SourceFace, Wanted
 
 _LEVELS = 4
+_LEAST_SKIN = 100
+_SPREADS = (0.7, 1.4)
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class BlendConfig:
         shrink: how far the mask keeps from the face's border, in crop sides.
         detail: share of the reference's fine detail that replaces the drawn one.
         feature_detail: the same on eyes and lips.
-        tone_memory: share of the skin tone that stays from frame to frame.
+        tone_memory, mask_memory: share of tone and mask that stays from frame to frame.
         largest: pixels that the crop is worked on at most.
     """
 
@@ -39,6 +43,7 @@ class BlendConfig:
     detail: float = 0.8
     feature_detail: float = 0.3
     tone_memory: float = 0.9
+    mask_memory: float = 0.5
     largest: int = 512
 
 
@@ -48,11 +53,14 @@ class Blender:
     def __init__(self, config: BlendConfig | None = None) -> None:
         self.config = config or BlendConfig()
         self._tone: SkinTone | None = None
+        self._inside: Float | None = None
+        self._level: Float | None = None
         self._side = 0
 
     def reset(self) -> None:
         """Forget the light, at a cut."""
-        self._tone, self._side = None, 0
+        self._tone = self._inside = self._level = None
+        self._side = 0
 
     def side(self, similarity: Similarity) -> int:
         """Pixels of the crop to work on: a little above the face's size in the frame."""
@@ -61,7 +69,21 @@ class Blender:
             self._side = int(min(self.config.largest, max(128, math.ceil(native / 32) * 32)))
         return self._side
 
-    def tone(self, source: SourceFace) -> SkinTone:
+    def put(self, frame: Image, similarity: Similarity, wanted: Wanted, drawn: Drawn) -> Image:
+        """``frame`` (H, W, 3) with the drawn face in the place of the one that was there."""
+        side = self.side(similarity)
+        canvas = as_float(crop(frame, similarity, side))
+        picture = np.ascontiguousarray(drawn.picture.transpose(1, 2, 0))
+        lab = as_float(cv2.resize(picture, (side, side), interpolation=cv2.INTER_CUBIC))
+        soft = self._mask(wanted, drawn, side)
+        lab = self._levelled(lab, soft, wanted)
+        if self.config.detail:
+            lab[..., 0] = self._detailed(lab[..., 0], wanted)
+        face = to_bgr(self._followed_tone(wanted.source).restore(lab))
+        joined = _pyramid_blend(face, canvas, soft)
+        return _paste(frame, joined, soft, similarity, side)
+
+    def _followed_tone(self, source: SourceFace) -> SkinTone:
         """The source's skin tone, followed slowly."""
         now, before = source.tone, self._tone
         if before is not None:
@@ -73,85 +95,50 @@ class Blender:
         self._tone = now
         return now
 
-    def put(
-        self, frame: Image, similarity: Similarity, drawn: Float, mask: Float, source: SourceFace,
-        points: Points, sharp: Float | None,
-    ) -> Image:  # fmt: skip
-        """The frame with the face in it.
+    def _levelled(self, lab: Float, soft: Float, wanted: Wanted) -> Float:
+        """The drawn face brought to mean 0 and spread 1 on its skin, so that tones fit."""
+        skin = skin_area(wanted.points, lab.shape[0])
+        pixels = lab[(skin > 127) & (soft > 0.5)]
+        if len(pixels) < _LEAST_SKIN:
+            return lab
+        now = np.stack([pixels.mean(0), np.clip(pixels.std(0), *_SPREADS)])
+        if self._level is not None:
+            keep = self.config.tone_memory
+            now = keep * self._level + (1 - keep) * now
+        self._level = now
+        return as_float((lab - now[0]) / now[1])
 
-        Args:
-            frame: (H, W, 3).
-            drawn: (3, 128, 128) standardised LAB.
-            mask: (128, 128), 0 to 1.
-            source: what was there.
-            points: mesh of the drawn face, in crop sides.
-            sharp: (side, side) standardised lightness of the person, warped into place.
-        """
-        side = self.side(similarity)
-        canvas = crop(frame, similarity, side).astype(np.float32)
-        lab = cv2.resize(
-            np.ascontiguousarray(drawn.transpose(1, 2, 0)), (side, side),
-            interpolation=cv2.INTER_CUBIC,
-        )  # fmt: skip
-        if sharp is not None and self.config.detail:
-            lab[..., 0] = self._detailed(lab[..., 0], sharp, points)
-        face = to_bgr(self.tone(source).restore(lab))
-        soft = self._mask(mask, source, side)
-        joined = _pyramid_blend(face, canvas, soft)
-        return _paste(frame, joined, soft, similarity, side)
-
-    def _detailed(self, light: Float, sharp: Float, points: Points) -> Float:
-        """Lightness whose fine band comes from ``sharp``, less so on eyes and lips."""
-        side = light.shape[0]
+    def _detailed(self, light: Float, wanted: Wanted) -> Float:
+        """Lightness whose fine band comes from the portrait, less so on eyes and lips."""
+        side, sharp = light.shape[0], wanted.portrait.light
         sigma = 2 * side / 160
-        features = maps.filled(points, mesh.FEATURES, side).astype(np.float32) / 255
-        features = cv2.GaussianBlur(cv2.dilate(features, np.ones((5, 5))), (0, 0), sigma)
+        features = as_float(maps.filled(wanted.points, mesh.FEATURES, SIDE)) / 255
+        features = cv2.GaussianBlur(cv2.dilate(features, np.ones((5, 5))), (0, 0), 1.6)
         share = self.config.detail + features * (self.config.feature_detail - self.config.detail)
+        share = cv2.resize(share * wanted.portrait.look[3], (side, side))
         base = cv2.GaussianBlur(light, (0, 0), sigma)
         fine = np.clip(sharp - cv2.GaussianBlur(sharp, (0, 0), sigma), -1.5, 1.5)
-        return np.asarray(light + share * (fine - (light - base)), np.float32)
+        return as_float(light + share * (fine - (light - base)))
 
-    def _mask(self, mask: Float, source: SourceFace, side: int) -> Float:
-        """(side, side): where the face goes, 0 to 1, soft."""
-        inside = np.minimum(mask, source.area.astype(np.float32) / 255)
-        size = inside.shape[0]
-        inside[: size // 32] = inside[-size // 32 :] = 0
-        inside[:, : size // 32] = inside[:, -size // 32 :] = 0
-        shrink = 2 * round(self.config.shrink * size) + 1
-        hard = cv2.erode((inside > 0.5).astype(np.float32), _disc(shrink))
+    def _mask(self, wanted: Wanted, drawn: Drawn, side: int) -> Float:
+        """(side, side): where the face goes, 0 to 1, soft, and calm over time."""
+        inside = np.minimum(drawn.mask, as_float(wanted.source.area) / 255)
+        inside = np.minimum(inside, wanted.portrait.look[3])
+        edge = SIDE // 32
+        inside[:edge] = inside[-edge:] = 0
+        inside[:, :edge] = inside[:, -edge:] = 0
+        if self._inside is not None:
+            keep = self.config.mask_memory
+            inside = keep * self._inside + (1 - keep) * inside
+        self._inside = inside
+        hard = cv2.erode(
+            (inside > 0.5).astype(np.uint8), _disc(2 * round(self.config.shrink * SIDE) + 1)
+        )
         # Feathered inwards: outside the face nothing changes.
-        reach = max(1.0, self.config.feather * size)
-        distance = cv2.distanceTransform((hard > 0).astype(np.uint8), cv2.DIST_L2, 5)
-        ramp = np.clip(distance / reach, 0, 1)
-        soft = (ramp * ramp * (3 - 2 * ramp)).astype(np.float32)
-        return np.asarray(cv2.resize(soft, (side, side), interpolation=cv2.INTER_LINEAR))
-
-
-@dataclass(frozen=True)
-class SourceFace:
-    """The face that was there.
-
-    Attributes:
-        standard: (3, 128, 128) standardised LAB, for the encoder.
-        tone: what was taken away.
-        area: (128, 128) uint8, its visible skin and features.
-    """
-
-    standard: Float
-    tone: SkinTone
-    area: Image
-
-    @staticmethod
-    def of(small: Image, points: Points) -> SourceFace:
-        """From an aligned crop (S, S, 3) and its mesh in crop sides."""
-        side = small.shape[0]
-        area = face_mask(small, points, side)
-        features = maps.filled(points, mesh.FEATURES, side)
-        skin = np.where(cv2.dilate(features, np.ones((4, 4), np.uint8)) > 0, 0, area)
-        lab = to_lab(small)
-        tone = skin_tone(lab, skin.astype(np.uint8))
-        standard = np.ascontiguousarray(tone.standardise(lab).transpose(2, 0, 1), np.float32)
-        return SourceFace(standard, tone, area)
+        distance = cv2.distanceTransform(hard, cv2.DIST_L2, 5)
+        ramp = np.clip(distance / max(1.0, self.config.feather * SIDE), 0, 1)
+        soft = as_float(ramp * ramp * (3 - 2 * ramp))
+        return as_float(cv2.resize(soft, (side, side), interpolation=cv2.INTER_LINEAR))
 
 
 def _disc(size: int) -> Image:

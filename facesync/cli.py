@@ -177,10 +177,11 @@ def train(
     if as_json:
         print_json(told)
     elif not quiet:
-        last = report.history[-1]["total"] if report.history else float("nan")
+        best = min((look["total"] for look in report.history), default=None)
+        figure = "described only" if best is None else f"held-out figure {best:.3f}"
         _say(
             f"{identity}: {report.faces} faces ({report.held_out} held out), "
-            f"{report.steps} steps in {report.seconds:.0f} s, held-out figure {last:.3f}"
+            f"{report.steps} steps in {report.seconds:.0f} s, {figure}"
         )
         _say(f"use it: facesync swap VIDEO --to {identity}")
         _warn((*report.warnings, *(f"{s.path}: {s.fault}" for s in report.skipped)))

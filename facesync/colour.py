@@ -47,7 +47,7 @@ def skin_tone(lab: Float, skin: Image) -> SkinTone:
     pixels = lab[skin > 127]
     if len(pixels) < 16:
         pixels = lab.reshape(-1, 3)
-    low, high = np.percentile(pixels[:, 0], (5, 95))
+    low, high = np.percentile(pixels[::2, 0], (5, 95))
     kept = pixels[(pixels[:, 0] >= low) & (pixels[:, 0] <= high)]
     spread = np.maximum(kept.std(0), _LEAST_SPREAD)
     return SkinTone(kept.mean(0).astype(np.float32), spread.astype(np.float32))
@@ -61,30 +61,47 @@ def skin_area(points: Points, side: int) -> Image:
     return np.where(grown > 0, 0, area).astype(np.uint8)
 
 
-def face_mask(image: Image, points: Points, side: int) -> Image:
-    """(side, side) mask of the face's visible skin: the oval without the hair that hangs in.
+@dataclass(frozen=True)
+class FaceColours:
+    """An aligned face told apart from what surrounds it.
 
-    What differs from the skin's tone and touches the oval's border is taken out, unless it
-    lies between the brows and the chin's middle, where the features are.
+    Attributes:
+        lab: (S, S, 3) CIELAB.
+        area: (S, S) 0 or 255: the oval without the hair that hangs in.
+        tone: of the skin inside.
     """
+
+    lab: Float
+    area: Image
+    tone: SkinTone
+
+
+def face_colours(image: Image, points: Points) -> FaceColours:
+    """Look at an aligned crop (S, S, 3) with its mesh in crop sides."""
+    side = image.shape[0]
     lab = to_lab(image)
+    skin = skin_area(points, side)
+    area = _visible(lab, points, skin_tone(lab, skin))
+    return FaceColours(lab, area, skin_tone(lab, np.minimum(skin, area)))
+
+
+def _visible(lab: Float, points: Points, tone: SkinTone) -> Image:
+    """The oval without what differs from the skin's tone and touches the oval's border.
+
+    What lies between the brows and the lips stays, whatever its colour.
+    """
+    side = lab.shape[0]
     oval = maps.filled(points, (mesh.OVAL,), side)
-    tone = skin_tone(lab, skin_area(points, side))
     scale = np.maximum(tone.spread * 1.3, [7, 4, 5])
     strange = (((lab - tone.mean) / scale) ** 2).sum(-1) > 9
-    core = cv2.convexHull(
-        np.round(points[_core(), :2] * side - 0.5).astype(np.int32).reshape(-1, 1, 2)
-    )
+    rings = sorted({i for ring in mesh.FEATURES for i in ring})
+    core = cv2.convexHull(np.round(points[rings, :2] * side - 0.5).astype(np.int32)[:, None])
     inner = cv2.fillConvexPoly(np.zeros_like(oval), core, 255)
     inner = cv2.dilate(inner, np.ones((side // 24,) * 2, np.uint8))
     strange &= (inner == 0) & (oval > 0)
-    opened = cv2.morphologyEx(strange.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    outside = cv2.erode(oval, np.ones((3, 3), np.uint8)) == 0
-    _, labels = cv2.connectedComponents((opened.astype(bool) | outside).astype(np.uint8))
-    hair = (labels == labels[0, 0]) & (oval > 0) & (opened > 0)
-    grown = cv2.dilate(hair.astype(np.uint8), np.ones((3, 3), np.uint8))
-    return np.where(grown > 0, 0, oval).astype(np.uint8)
-
-
-def _core() -> list[int]:
-    return sorted({i for ring in mesh.FEATURES for i in ring})
+    small = np.ones((3, 3), np.uint8)
+    opened = cv2.morphologyEx(strange.astype(np.uint8), cv2.MORPH_OPEN, small)
+    outside = (cv2.erode(oval, small) == 0).astype(np.uint8)
+    _, labels = cv2.connectedComponents(opened | outside)
+    hair = ((labels == labels[0, 0]) & (oval > 0) & (opened > 0)).astype(np.uint8)
+    return np.where(cv2.dilate(hair, small) > 0, 0, oval).astype(np.uint8)

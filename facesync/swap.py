@@ -12,15 +12,16 @@ import torch
 
 from facesync.align import crop
 from facesync.arrays import Image
-from facesync.blend import BlendConfig, Blender, SourceFace
+from facesync.blend import BlendConfig, Blender
 from facesync.choose import ByPlace, Chooser, Like, OnlyFace
 from facesync.dataset import SIDE
 from facesync.detect import FaceFinder
-from facesync.draw import FaceDrawer, Wanted
+from facesync.draw import FaceDrawer
 from facesync.identities import Identity, identity_store, load_identity
-from facesync.references import ReferencePicker
+from facesync.portrait import Portraitist
 from facesync.retarget import retarget
 from facesync.track import FaceTracker, FrameT, TrackConfig, Tracked
+from facesync.wanted import SourceFace, Wanted
 from voicefake.common.devices import Device, resolve_device
 from voicefake.common.errors import WrongUse
 from voicefake.common.files import refuse_existing
@@ -107,7 +108,7 @@ class FaceSwapper:
         self._tracker = FaceTracker(finder, chooser, tracking or TrackConfig())
         self._drawer = FaceDrawer(identity, device)
         self._blender = Blender(BlendConfig(detail=detail))
-        self._picker = ReferencePicker(identity.references)
+        self._portraitist = Portraitist(identity.references)
         self._take = -1
         self.swapped = self.filled = self.takes = 0
 
@@ -128,15 +129,14 @@ class FaceSwapper:
         self._take = take
         self.takes += 1
         self._blender.reset()
-        self._picker.reset()
+        self._portraitist.reset()
 
     def _finish(
         self, waiting: Sequence[tuple[FrameT, Tracked | None]]
     ) -> Iterator[tuple[FrameT, Image]]:
         seen = [(frame, tracked) for frame, tracked in waiting if tracked]
         wanted = [self._wanted(frame.image, tracked) for frame, tracked in seen]
-        side = self._blender.side(seen[0][1].similarity) if seen else SIDE
-        drawn = iter(zip(wanted, self._drawer.draw(wanted, side), strict=True))
+        drawn = iter(zip(wanted, self._drawer.draw(wanted), strict=True))
         for frame, tracked in waiting:
             if tracked is None:
                 yield frame, frame.image
@@ -144,15 +144,13 @@ class FaceSwapper:
             want, face = next(drawn)
             self.swapped += 1
             self.filled += tracked.filled
-            yield frame, self._blender.put(
-                frame.image, tracked.similarity, face.picture, face.mask, want.source,
-                want.points, face.sharp,
-            )  # fmt: skip
+            yield frame, self._blender.put(frame.image, tracked.similarity, want, face)
 
     def _wanted(self, image: Image, tracked: Tracked) -> Wanted:
         source = SourceFace.of(crop(image, tracked.similarity, SIDE), tracked.points)
         points = retarget(tracked.points, tracked.neutral, self._identity.neutral)
-        return Wanted(source, points, self._picker.pick(points))
+        side = self._blender.side(tracked.similarity)
+        return Wanted(source, points, self._portraitist.portrait(points, side))
 
 
 def swap_video(

@@ -2,39 +2,53 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from facesync import mesh
-from facesync.arrays import Float, Image, Matrix, Points, as_float, as_image, as_matrix
+from facesync.arrays import Float, Matrix, Points, as_float, as_matrix
 
 _STIFFNESS = 1e-4  # lets the spline miss points a little instead of folding
 
 
-class MeshWarp:
-    """A map from places of the output to places of a source, both in crop sides.
+class MeshSpline:
+    """All that a warp onto one mesh needs, whatever picture is warped.
 
     Args:
-        to: (468, >=2) mesh of the output.
-        source: (468, >=2) mesh of the picture that is warped.
+        to: (468, >=2) mesh of the output, in crop sides.
         cells: the spline is evaluated on a grid of ``cells`` + 1 squared.
     """
 
-    def __init__(self, to: Points, source: Points, cells: int = 32) -> None:
-        control = to[mesh.CONTROL, :2].astype(np.float64)
-        offset = source[mesh.CONTROL, :2].astype(np.float64) - control
+    def __init__(self, to: Points, cells: int = 32) -> None:
+        self._control = control = as_matrix(to[mesh.CONTROL, :2])
+        self._cells = cells
         count = len(control)
         system = np.zeros((count + 3, count + 3))
         system[:count, :count] = _kernel(control, control) + _STIFFNESS * np.eye(count)
         system[:count, count] = system[count, :count] = 1
         system[:count, count + 1 :] = control
         system[count + 1 :, :count] = control.T
-        weights = np.linalg.solve(system, np.vstack([offset, np.zeros((3, 2))]))
         ticks = np.linspace(0, 1, cells + 1)
         grid = np.stack(np.meshgrid(ticks, ticks), -1).reshape(-1, 2)
-        moved = _kernel(grid, control) @ weights[:count] + weights[count]
-        moved += grid @ weights[count + 1 :]
-        self._offset = moved.reshape(cells + 1, cells + 1, 2).astype(np.float32)
+        basis = np.hstack([_kernel(grid, control), np.ones((len(grid), 1)), grid])
+        # (grid, control): what each control point's offset does to each place of the grid.
+        self._spread = np.linalg.solve(system, basis.T)[:count].T
+
+    def warp(self, source: Points) -> MeshWarp:
+        """The warp of a picture whose mesh is ``source``."""
+        offset = as_matrix(source[mesh.CONTROL, :2]) - self._control
+        side = self._cells + 1
+        return MeshWarp(as_float((self._spread @ offset).reshape(side, side, 2)))
+
+
+class MeshWarp:
+    """A map from places of the output to places of a source, both in crop sides."""
+
+    def __init__(self, offset: Float) -> None:
+        self._offset = offset
 
     def places(self, side: int) -> Float:
         """(side, side, 2): where each output pixel comes from, in crop sides of the source."""
@@ -48,17 +62,13 @@ class MeshWarp:
         centre = (np.arange(side, dtype=np.float32) + 0.5) / side
         return as_float(offset + np.stack(np.meshgrid(centre, centre), -1))
 
-    def __call__(self, picture: Image, side: int, margin: int = 0) -> Image:
+    def __call__(self, picture: NDArray[Any], side: int, margin: int = 0) -> NDArray[Any]:
         """``picture`` (a crop, ``margin`` pixels wider on each side) seen on the output mesh."""
         inner = picture.shape[0] - 2 * margin
-        places = self.places(side) * inner + (margin - 0.5)
-        nowhere = np.empty(0, np.float32)
-        return as_image(
-            cv2.remap(
-                np.asarray(picture), places, nowhere, cv2.INTER_LINEAR,
-                borderMode=cv2.BORDER_REPLICATE,
-            )
-        )  # fmt: skip
+        x, y = cv2.split(self.places(side) * inner + (margin - 0.5))
+        return np.asarray(
+            cv2.remap(np.asarray(picture), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        )
 
 
 def _kernel(a: Matrix, b: Matrix) -> Matrix:

@@ -17,10 +17,10 @@ from torch import Tensor
 
 from facesync import maps, mesh
 from facesync.align import with_margin
-from facesync.arrays import Float, Image, Matrix, as_float
-from facesync.colour import SkinTone, face_mask, skin_tone, to_lab
+from facesync.arrays import Float, Image, Matrix, as_float, as_image
+from facesync.colour import SkinTone, face_colours, to_lab
 from facesync.dataset import MARGIN, SIDE, STORED, FaceSet
-from facesync.warp import MeshWarp
+from facesync.warp import MeshSpline
 
 
 @dataclass(frozen=True)
@@ -150,8 +150,9 @@ class Pairs:
         return np.ascontiguousarray(lab.transpose(2, 0, 1), dtype=np.float32)
 
     def _warped_reference(self, index: int, points: Float) -> Float:
-        warped = MeshWarp(points, self.faces.points[index])(self.faces.crops[index], SIDE, MARGIN)
-        lab = self.tones[index].standardise(to_lab(np.asarray(warped, np.uint8)))
+        warp = MeshSpline(points, cells=24).warp(self.faces.points[index])
+        warped = warp(self.faces.crops[index], SIDE, MARGIN)
+        lab = self.tones[index].standardise(to_lab(as_image(warped)))
         known = np.ones((1, SIDE, SIDE), np.float32)
         return np.concatenate([lab.transpose(2, 0, 1), known]).astype(np.float32)
 
@@ -187,16 +188,9 @@ def _masks_and_tones(faces: FaceSet) -> tuple[Image, list[SkinTone]]:
     tones = []
     for index in range(len(faces)):
         crop = np.asarray(faces.crops[index])
-        points = with_margin(faces.points[index], MARGIN / SIDE)
-        masks[index] = face_mask(crop, points, STORED)
-        lab = to_lab(crop)
-        features = maps.filled(
-            points,
-            (mesh.RIGHT_EYE, mesh.LEFT_EYE, mesh.RIGHT_BROW, mesh.LEFT_BROW, mesh.OUTER_LIPS),
-            STORED,
-        )
-        skin = np.where(cv2.dilate(features, np.ones((4, 4), np.uint8)) > 0, 0, masks[index])
-        tones.append(skin_tone(lab, skin.astype(np.uint8)))
+        seen = face_colours(crop, with_margin(faces.points[index], MARGIN / SIDE))
+        masks[index] = seen.area
+        tones.append(seen.tone)
     return masks, tones
 
 
@@ -231,8 +225,5 @@ def _ripple(crop: Image, strength: float, random: np.random.Generator) -> Image:
     coarse = (strength * SIDE * random.standard_normal((5, 5, 2))).astype(np.float32)
     offset = cv2.resize(coarse, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
     grid = np.arange(SIDE, dtype=np.float32)
-    places = offset + np.stack(np.meshgrid(grid, grid), -1)
-    rippled: Image = cv2.remap(
-        crop, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    return rippled
+    x, y = cv2.split(as_float(offset + np.stack(np.meshgrid(grid, grid), -1)))
+    return as_image(cv2.remap(crop, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))

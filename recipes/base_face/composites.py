@@ -19,7 +19,7 @@ from facesync.colour import skin_area, skin_tone, to_bgr, to_lab
 from facesync.detect import FaceFinder
 from facesync.references import MARGIN_SHARE, Reference
 from facesync.retarget import Neutral, neutral_of
-from facesync.warp import MeshWarp
+from facesync.warp import MeshSpline
 from recipes.base_face.sources import Source, frames
 
 SIDE = 256
@@ -102,9 +102,10 @@ def _average(found: list[tuple[Image, Points]], mean: Points) -> Image:
     wide_mean = with_margin(mean, MARGIN_SHARE)
     area = skin_area(wide_mean, size)
     labs = []
+    spline = MeshSpline(wide_mean)
     for picture, points in found:
         # On the crop with its margin, so that hair and neck come along.
-        warped = MeshWarp(wide_mean, with_margin(points, MARGIN_SHARE))(picture, size)
+        warped = spline.warp(with_margin(points, MARGIN_SHARE))(picture, size)
         labs.append(to_lab(np.asarray(warped, np.uint8)))
     tones = [skin_tone(lab, area) for lab in labs]
     middle = type(tones[0])(

@@ -1,0 +1,124 @@
+"""One picture of the person on the mesh that is wanted, put together from the references.
+
+The face comes from the reference whose eyes and turn are nearest, the mouth from the one
+whose mouth is nearest. Both stay with what they have until another one is clearly nearer,
+and change over a few frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from facesync import mesh
+from facesync.arrays import Float, Points, as_float
+from facesync.dataset import MARGIN, SIDE
+from facesync.references import STEP, Reference, expression
+from facesync.warp import MeshSpline
+
+Shares = tuple[tuple[Reference, float], ...]
+_FACE = np.array([1.0, 1.0, 0.3, 0.4, 1.0], np.float32)
+_MOUTH = np.array([0.1, 0.1, 1.5, 1.2, 0.3], np.float32)
+_MOUTH_GROWTH, _MOUTH_SOFTNESS = 0.09, 0.04  # of the crop's side
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """The person on a mesh.
+
+    Attributes:
+        look: (4, 128, 128) standardised LAB, and where the person's face is to be seen.
+        light: (side, side) standardised lightness, as sharp as the references.
+    """
+
+    look: Float
+    light: Float
+
+
+class Portraitist:
+    """Makes portraits for meshes that follow each other in time.
+
+    Args:
+        references: at least one.
+    """
+
+    def __init__(self, references: Sequence[Reference]) -> None:
+        self._face = _Choice(references, _FACE)
+        self._mouth = _Choice(references, _MOUTH)
+
+    def reset(self) -> None:
+        """Forget what was shown, at a cut."""
+        self._face.reset()
+        self._mouth.reset()
+
+    def portrait(self, points: Points, side: int) -> Portrait:
+        """The person on the mesh ``points``; ``light`` is made ``side`` squared."""
+        wanted = expression(points)
+        spline = MeshSpline(points)
+        face, mouth = self._face.pick(wanted), self._mouth.pick(wanted)
+        look, light = _warped(face, spline, side)
+        if face != mouth:
+            other_look, other_light = _warped(mouth, spline, side)
+            region = _mouth_region(points)
+            look = look + region[..., None] * (other_look - look)
+            wide = as_float(cv2.resize(region, (side, side), interpolation=cv2.INTER_LINEAR))
+            light = light + wide * (other_light - light)
+        return Portrait(np.ascontiguousarray(look.transpose(2, 0, 1)), light)
+
+
+class _Choice:
+    """One reference at a time, changed late and softly."""
+
+    def __init__(
+        self,
+        references: Sequence[Reference],
+        weights: Float,
+        loyalty: float = 0.7,
+        fade: int = 3,
+    ) -> None:
+        self._references = references
+        self._scale = weights / STEP
+        self._expressions = np.array([r.expression for r in references]) * self._scale
+        self._loyalty, self._fade = loyalty, fade
+        self.reset()
+
+    def reset(self) -> None:
+        self._now: int | None = None
+        self._before: int | None = None
+        self._left = 0
+
+    def pick(self, wanted: Float) -> Shares:
+        """One or two references, with shares that add up to 1."""
+        costs = np.linalg.norm(self._expressions - wanted * self._scale, axis=1)
+        nearest = int(costs.argmin())
+        if self._now is None:
+            self._now = nearest
+        elif not self._left and costs[nearest] + self._loyalty < costs[self._now]:
+            self._before, self._now, self._left = self._now, nearest, self._fade
+        if not self._left or self._before is None:
+            return ((self._references[self._now], 1.0),)
+        old = self._left / (self._fade + 1)
+        self._left -= 1
+        return ((self._references[self._now], 1 - old), (self._references[self._before], old))
+
+
+def _warped(shares: Shares, spline: MeshSpline, side: int) -> tuple[Float, Float]:
+    """(128, 128, 4) look and (side, side) lightness of the shares on the spline's mesh."""
+    looks, lights = [], []
+    for reference, share in shares:
+        warp = spline.warp(reference.points)
+        looks.append(share * warp(reference.look, SIDE, MARGIN))
+        lights.append(share * warp(reference.light, side, reference.margin))
+    return as_float(sum(looks)), as_float(sum(lights))
+
+
+def _mouth_region(points: Points) -> Float:
+    """(128, 128), 0 to 1: lips and what lies around them."""
+    lips = np.round(points[list(mesh.OUTER_LIPS), :2] * SIDE - 0.5).astype(np.int32)
+    region = cv2.fillConvexPoly(np.zeros((SIDE, SIDE), np.float32), cv2.convexHull(lips), 1.0)
+    growth = 2 * round(_MOUTH_GROWTH * SIDE) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (growth, growth))
+    return as_float(cv2.GaussianBlur(cv2.dilate(region, disc), (0, 0), _MOUTH_SOFTNESS * SIDE))

@@ -1,0 +1,178 @@
+"""The real commands on media made here."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from face_samples import blank, frame, talking, write_clip
+
+from facesync.choose import ByPlace, OnlyFace
+from facesync.cli import main
+from facesync.detect import FaceFinder
+from facesync.swap import swap_video
+from facesync.track import FaceTracker, TrackConfig
+from voicefake.common.errors import BadInput, WrongUse
+from voicefake.common.media import VideoReader, probe, read_image, write_image
+
+
+def run(*arguments: object) -> int:
+    with pytest.raises(SystemExit) as end:
+        main([str(a) for a in arguments])
+    return int(end.value.code or 0)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_clip(tmp_path_factory.mktemp("clip") / "talk.mp4", talking(12), sound=True)
+
+
+class Still:
+    def __init__(self, image: np.ndarray) -> None:
+        self.image = image
+
+
+def follow(frames: list[np.ndarray], **config: object):
+    tracker = FaceTracker(FaceFinder(), ByPlace("largest"), TrackConfig(**config))
+    return [tracked for _, tracked in tracker.follow(Still(f) for f in frames)]
+
+
+def test_a_still_head_stays_still():
+    rng = np.random.default_rng(1)
+    noisy = [np.clip(frame() + rng.normal(0, 6, (240, 320, 3)), 0, 255).astype(np.uint8)
+             for _ in range(14)]  # fmt: skip
+    shifts = np.array([t.similarity.shift for t in follow(noisy)])
+    raw = np.array([t.similarity.shift for t in follow(noisy, reach=0.0)])
+    assert np.diff(shifts, axis=0).std() < 0.5 * np.diff(raw, axis=0).std()
+
+
+def test_a_moving_head_is_followed_without_lag():
+    frames = [frame(at=(100 + 6 * k, 120)) for k in range(14)]
+    middles = []
+    for tracked in follow(frames):
+        inverse = np.linalg.inv(np.vstack([tracked.similarity.matrix, [0, 0, 1]]))
+        middles.append((inverse @ [0.5, 0.5, 1])[0])
+    assert np.allclose(np.diff(middles)[2:-2], 6, atol=1.0)
+
+
+def test_short_gaps_are_filled_and_long_ones_passed_through():
+    frames = [frame()] * 5 + [blank()] * 2 + [frame()] * 5 + [blank()] * 12
+    found = follow(frames, cut=1000.0)
+    assert [t is not None for t in found] == [True] * 12 + [False] * 12
+    assert [t.filled for t in found[:12]] == [False] * 5 + [True] * 2 + [False] * 5
+
+
+def test_a_cut_begins_a_new_take():
+    other = frame(at=(220, 140), size=140, onto=np.full((240, 320, 3), 250, np.uint8))
+    takes = [t.take for t in follow([frame()] * 4 + [other] * 4)]
+    assert len(set(takes[:4])) == len(set(takes[4:])) == 1
+    assert takes[3] != takes[4]
+
+
+def test_two_faces_are_refused_until_one_is_chosen(tmp_path):
+    both = frame(480, 240, at=(120, 120))
+    both = frame(480, 240, at=(360, 120), name="nobody-b", onto=both)
+    faces = FaceFinder().find(both)
+    with pytest.raises(BadInput, match="--which"):
+        OnlyFace(Path("x.mp4"))(faces, both)
+    assert ByPlace("left")(faces, both).centre[0] < 240 < ByPlace("2")(faces, both).centre[0]
+    with pytest.raises(WrongUse):
+        ByPlace("middle")
+    picture = tmp_path / "two.png"
+    write_image(picture, both)
+    assert run("swap", picture, "--to", "nobody-c", "--quiet") == 3
+    assert not list(tmp_path.glob("*nobody-c*"))
+    mine = tmp_path / "me.png"
+    write_image(mine, frame(name="nobody-b"))
+    assert run("swap", picture, "--to", "nobody-c", "--like", mine, "--quiet") == 0
+    out = read_image(tmp_path / "two.nobody-c.png").astype(int)
+    assert np.abs(out - both)[:, 240:].mean() > 3 * np.abs(out - both)[:, :240].mean()
+
+
+def test_swap_keeps_frames_times_sound_and_background(clip, tmp_path, capsys):
+    out = tmp_path / "out.mp4"
+    assert run("swap", clip, "--to", "nobody-b", "-o", out, "--json") == 0
+    told = json.loads(capsys.readouterr().out)[0]
+    assert (told["frames"], told["swapped"], told["passed_through"]) == (12, 12, 0)
+    before, after = list(VideoReader(clip)), list(VideoReader(out))
+    assert [f.time for f in after] == pytest.approx([f.time for f in before], abs=1e-3)
+    assert probe(out).audio is not None
+    change = np.abs(after[6].image.astype(int) - before[6].image)
+    assert change[80:160, 130:190].mean() > 4 * change[:, :60].mean()
+    sidecar = json.loads((tmp_path / "out.mp4.voicefake.json").read_text())
+    assert "nobody-b" in json.dumps(sidecar)
+
+
+def test_a_swapped_face_is_still_a_face_in_its_place(clip, tmp_path):
+    swap_video(clip, tmp_path / "out.mp4", "nobody-c")
+    finder = FaceFinder()
+    for before, after in zip(VideoReader(clip), VideoReader(tmp_path / "out.mp4"), strict=True):
+        old, new = finder.find(before.image)[0], finder.find(after.image)[0]
+        assert math.dist(old.centre, new.centre) < 0.06 * old.size
+
+
+def test_without_a_face_pictures_pass_and_it_is_told(tmp_path, capsys):
+    empty = write_clip(tmp_path / "empty.mp4", [blank()] * 5)
+    assert run("swap", empty, "--to", "nobody-a", "--json") == 0
+    told = json.loads(capsys.readouterr().out)[0]
+    assert told["swapped"] == 0
+    assert "no face" in told["warnings"][0]
+
+
+def test_one_frame_and_odd_sizes(tmp_path):
+    one = write_clip(tmp_path / "one.mp4", [frame(322, 242)])
+    report = swap_video(one, tmp_path / "out.mp4", "nobody-a")
+    assert (report.frames, report.swapped) == (1, 1)
+
+
+def test_failures_are_told_and_leave_nothing(clip, tmp_path, capsys):
+    (tmp_path / "text.mp4").write_text("not a video")
+    (tmp_path / "there.mp4").write_bytes(b"x")
+    assert run("swap", clip, "--to", "nobdy-a", "-o", tmp_path / "a.mp4") == 2
+    assert "nobody-a" in capsys.readouterr().err
+    assert run("swap", tmp_path / "text.mp4", "--to", "nobody-a") == 3
+    assert run("swap", clip, "--to", "nobody-a", "-o", tmp_path / "there.mp4") == 2
+    assert run("swap", clip, "--to", "nobody-a", "-o", tmp_path / "b.mp4", "--which", "x") == 2
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["text.mp4", "there.mp4"]
+    assert (tmp_path / "there.mp4").read_bytes() == b"x"
+
+
+def test_one_bad_file_does_not_stop_the_others(clip, tmp_path, capsys):
+    (tmp_path / "bad.mp4").write_text("no")
+    code = run("swap", tmp_path / "bad.mp4", clip, "--to", "nobody-a", "-o", tmp_path, "--json")
+    assert code == 3
+    told = json.loads(capsys.readouterr().out)
+    assert told[0]["exit"] == 3
+    assert Path(told[1]["output"]).exists()
+
+
+def test_preview(clip, tmp_path):
+    sheet = tmp_path / "sheet.png"
+    assert run("preview", clip, "--to", "nobody-a", "-o", sheet, "-n", 3, "--quiet") == 0
+    assert read_image(sheet).shape == (480, 960, 3)
+
+
+def test_extract_sorts_and_drops_duplicates(clip, tmp_path, capsys):
+    (tmp_path / "in").mkdir()
+    write_image(tmp_path / "in" / "a.png", frame())
+    write_image(tmp_path / "in" / "b.png", frame())
+    (tmp_path / "in" / ".DS_Store").write_bytes(b"x")
+    out = tmp_path / "faces"
+    assert run("extract", tmp_path / "in", clip, "-o", out, "--every", 1, "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["duplicates_dropped"] >= 1
+    assert len(told["skipped"]) == 1
+    rows = json.loads((out / "faces.json").read_text())["rows"]
+    assert len(rows) == told["faces"] == len(list(out.glob("*.png")))
+    qualities = [row["quality"] for row in rows]
+    assert qualities == sorted(qualities, reverse=True)
+    assert read_image(out / "00000.png").shape == (256, 256, 3)
+
+
+def test_identities_are_listed_for_scripts(capsys):
+    assert run("identities", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert len([t for t in told if t["bundled"] and t["basis"] == "synthetic"]) >= 2
