@@ -11,12 +11,16 @@ from recipes.judges.media import Unreadable
 
 @dataclass(frozen=True)
 class Clip:
-    """One recording of a data set."""
+    """One recording of a data set.
+
+    Attributes:
+        english: what is said; empty where it is said in another language (the judges know one).
+    """
 
     path: Path
     dataset: str
     speaker: str
-    text: str
+    english: str
 
 
 class Corpus:
@@ -61,6 +65,11 @@ class Corpus:
 def _read_list(root: Path, name: str) -> list[Clip]:
     with (root / name).open(newline="", encoding="utf-8") as file:
         return [
-            Clip(root / row["path"], row["dataset"], row["speaker"], row["text"])
+            Clip(
+                root / row["path"],
+                row["dataset"],
+                row["speaker"],
+                row["text"] if row.get("lang", "en") == "en" else "",
+            )
             for row in csv.DictReader(file)
         ]

@@ -13,7 +13,8 @@ Run it in the judges' own environment (README.md beside this file). Figures of `
   and slope; ``motion``: see `motion.motion_error`; ``jitter``: see `motion.jitter`.
 - ``sharpness`` … ``background``: see `looks.looks`.
 - ``sync``, ``sync_lag``: best correlation of mouth and sound and the mouth's lag in ms, with
-  ``src_`` for the source; trust them pooled over several clips only (the last row).
+  ``src_`` for the source. The last column judges mouth, eyes and sync on all clips together: trust
+  that one, since a clip may hold no blink and too few syllables.
 """
 
 from __future__ import annotations
@@ -47,11 +48,17 @@ Scores = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Verdict:
-    """The figures of one swapped clip, and its mouth–sound scores to be pooled over clips."""
+    """The figures of one swapped clip, and the series that are pooled over clips.
+
+    Attributes:
+        mouths, eyes: openings ``(T,)`` in the source and in the swap.
+        syncs: `motion.sync` scores of the source and of the swap.
+    """
 
     figures: Figures
-    sync: Scores
-    source_sync: Scores
+    mouths: tuple[Scores, Scores]
+    eyes: tuple[Scores, Scores]
+    syncs: tuple[Scores, Scores]
     fps: float
 
 
@@ -70,10 +77,11 @@ def judge_swap(
         np.abs(_turn(head_pose(marks_new, size) - head_pose(marks_old, size))), axis=0
     )
     mouths = mouth_opening(marks_old), mouth_opening(marks_new)
-    mouth, mouth_gain = follow(*mouths)
-    eyes, eyes_gain = follow(eye_opening(marks_old), eye_opening(marks_new))
-    before = sync(read_sound(source), mouths[0], old.fps)
-    after = sync(read_sound(swapped), mouths[1], new.fps)
+    eyes = eye_opening(marks_old), eye_opening(marks_new)
+    syncs = (
+        sync(read_sound(source), mouths[0], old.fps),
+        sync(read_sound(swapped), mouths[1], new.fps),
+    )
     figures: Figures = {
         "clip": swapped.name,
         "frames": len(old.frames),
@@ -83,16 +91,13 @@ def judge_swap(
         "yaw": float(pose[0]),
         "pitch": float(pose[1]),
         "roll": float(pose[2]),
-        "mouth": mouth,
-        "mouth_gain": mouth_gain,
-        "eyes": eyes,
-        "eyes_gain": eyes_gain,
+        **_opening_figures([mouths], [eyes]),
         "motion": motion_error(marks_old, marks_new),
         "jitter": jitter(marks_old, marks_new),
         **looks(old.frames[:common], new.frames[:common], marks_old),
-        **_sync_figures(before, after, new.fps),
+        **_sync_figures(*syncs, new.fps),
     }
-    return Verdict(figures, after, before, new.fps)
+    return Verdict(figures, mouths, eyes, syncs, new.fps)
 
 
 def judge_natural(talker: str, corpus: Corpus, gallery: Gallery, identity: FaceIdentity) -> Figures:
@@ -163,14 +168,31 @@ def _sync_figures(before: Scores, after: Scores, fps: float) -> Figures:
     return {"src_sync": source, "sync": swap, "src_sync_lag": source_lag, "sync_lag": swap_lag}
 
 
-def _pooled(verdicts: Sequence[Verdict]) -> Figures:
-    """Means over clips; mouth and sound are pooled before the best lag is looked for."""
-    rows: list[Row] = [verdict.figures for verdict in verdicts]
-    before, after = (
-        np.mean([getattr(verdict, name) for verdict in verdicts], axis=0)
-        for name in ("source_sync", "sync")
+def _opening_figures(
+    mouths: Sequence[tuple[Scores, Scores]], eyes: Sequence[tuple[Scores, Scores]]
+) -> Figures:
+    """How mouth and eyes follow the source over one or more clips, each clip's mean removed."""
+    mouth, mouth_gain = follow(*_joined(mouths))
+    eye, eyes_gain = follow(*_joined(eyes))
+    return {"mouth": mouth, "mouth_gain": mouth_gain, "eyes": eye, "eyes_gain": eyes_gain}
+
+
+def _joined(pairs: Sequence[tuple[Scores, Scores]]) -> tuple[Scores, Scores]:
+    source, swap = (
+        np.concatenate([pair[i] - np.nanmean(pair[i]) for pair in pairs]) for i in (0, 1)
     )
-    return {**mean_row(rows, "clip"), **_sync_figures(before, after, verdicts[0].fps)}
+    return source, swap
+
+
+def _pooled(verdicts: Sequence[Verdict]) -> Figures:
+    """Means over clips; mouth, eyes and sync are judged on all clips together."""
+    rows: list[Row] = [verdict.figures for verdict in verdicts]
+    syncs = np.mean([verdict.syncs for verdict in verdicts], axis=0)
+    return {
+        **mean_row(rows, "clip", "all"),
+        **_opening_figures([v.mouths for v in verdicts], [v.eyes for v in verdicts]),
+        **_sync_figures(syncs[0], syncs[1], verdicts[0].fps),
+    }
 
 
 def _upright(rows: Sequence[Figures]) -> list[Figures]:

@@ -90,7 +90,14 @@ def head_pose(landmarks: Landmarks, size: tuple[int, int]) -> NDArray[np.float64
         if np.isfinite(points).all():
             start = np.array([0.0, 0.0, 60.0])
             _, rotation, _ = cv2.solvePnP(
-                model, points, camera, None, np.zeros(3), start, True, cv2.SOLVEPNP_ITERATIVE
+                model,
+                np.ascontiguousarray(points),
+                camera,
+                None,
+                np.zeros(3),
+                start,
+                True,
+                cv2.SOLVEPNP_ITERATIVE,
             )
             matrix = cv2.Rodrigues(rotation)[0]
             pitch, yaw, roll = cv2.RQDecomp3x3(matrix)[0]

@@ -107,9 +107,10 @@ def _border_steps(old: Image, new: Image, points: Landmarks) -> tuple[float, flo
     oval = points[list(FACE_OVAL)]
     outward = oval - oval.mean(axis=0)
     outward /= np.linalg.norm(outward, axis=1, keepdims=True)
-    rings = np.linspace(-0.18, 0.18, 13) * unit
+    # From well inside, since a mask may end before the oval does, to just outside.
+    rings = np.linspace(-0.30, 0.20, 17) * unit
     profiles = [_sample(image, oval, outward, rings) for image in (old, new)]
-    jumps = [profile[-4:].mean(axis=0) - profile[:4].mean(axis=0) for profile in profiles]
+    jumps = [profile[-5:].mean(axis=0) - profile[:5].mean(axis=0) for profile in profiles]
     step = float(np.linalg.norm(jumps[1] - jumps[0], axis=-1).mean())
     gradients = [
         float(np.linalg.norm(np.diff(profile, axis=0), axis=-1).mean()) for profile in profiles
