@@ -25,7 +25,7 @@ def face_crop(opening: float = 0.0, name: str = "nobody-a") -> np.ndarray:
     """The face's crop, (288, 288, 3), its mouth opened by ``opening`` crop sides."""
     still = reference(name)
     points = still.points.copy()
-    lower = [i for i in (*mesh.INNER_LOWER_LIP[1:-1], *mesh.OUTER_LIPS[11:], *mesh.CHIN)]
+    lower = [*mesh.INNER_LOWER_LIP[1:-1], *mesh.OUTER_LIPS[11:], *mesh.CHIN]
     points[lower, 1] += opening
     wide = (points[:, :2] + 1 / 16) / (1 + 1 / 8)
     source = (still.points[:, :2] + 1 / 16) / (1 + 1 / 8)
