@@ -18,7 +18,7 @@ from facesync.align import Similarity, crop
 from facesync.arrays import Float, Image, as_float
 from facesync.colour import SkinTone, skin_area, to_bgr
 from facesync.dataset import SIDE
-from facesync.wanted import Drawn, SourceFace, Wanted
+from facesync.wanted import Drawn, Wanted
 
 _LEVELS = 4
 _LEAST_SKIN = 100
@@ -79,13 +79,14 @@ class Blender:
         lab = self._levelled(lab, soft, wanted)
         if self.config.detail:
             lab[..., 0] = self._detailed(lab[..., 0], wanted)
-        face = to_bgr(self._followed_tone(wanted.source).restore(lab))
+        face = to_bgr(self._followed_tone(wanted).restore(lab))
         joined = _pyramid_blend(face, canvas, soft)
         return _paste(frame, joined, soft, similarity, side)
 
-    def _followed_tone(self, source: SourceFace) -> SkinTone:
-        """The source's skin tone, followed slowly."""
-        now, before = source.tone, self._tone
+    def _followed_tone(self, wanted: Wanted) -> SkinTone:
+        """The source's skin tone with some of the person's own contrast, followed slowly."""
+        tone, before = wanted.source.tone, self._tone
+        now = SkinTone(tone.mean, np.sqrt(tone.spread * wanted.portrait.spread))
         if before is not None:
             keep = self.config.tone_memory
             now = SkinTone(

@@ -17,6 +17,7 @@ from facesync import mesh
 from facesync.arrays import Float, Points, as_float
 from facesync.dataset import MARGIN, SIDE
 from facesync.references import STEP, Reference, expression
+from facesync.retarget import Neutral, with_true_lids
 from facesync.warp import MeshSpline
 
 Shares = tuple[tuple[Reference, float], ...]
@@ -32,10 +33,12 @@ class Portrait:
     Attributes:
         look: (4, 128, 128) standardised LAB, and where the person's face is to be seen.
         light: (side, side) standardised lightness, as sharp as the references.
+        spread: (3,) of the person's own skin tone.
     """
 
     look: Float
     light: Float
+    spread: Float
 
 
 class Portraitist:
@@ -43,11 +46,15 @@ class Portraitist:
 
     Args:
         references: at least one.
+        neutral: the person at rest.
     """
 
-    def __init__(self, references: Sequence[Reference]) -> None:
+    def __init__(self, references: Sequence[Reference], neutral: Neutral) -> None:
+        self._neutral = neutral
+        self._meshes = {id(r): with_true_lids(r.points, neutral) for r in references}
         self._face = _Choice(references, _FACE)
         self._mouth = _Choice(references, _MOUTH)
+        self._spread = as_float(np.mean([r.spread for r in references], axis=0))
 
     def reset(self) -> None:
         """Forget what was shown, at a cut."""
@@ -57,16 +64,25 @@ class Portraitist:
     def portrait(self, points: Points, side: int) -> Portrait:
         """The person on the mesh ``points``; ``light`` is made ``side`` squared."""
         wanted = expression(points)
-        spline = MeshSpline(points)
+        spline = MeshSpline(with_true_lids(points, self._neutral))
         face, mouth = self._face.pick(wanted), self._mouth.pick(wanted)
-        look, light = _warped(face, spline, side)
+        look, light = self._warped(face, spline, side)
         if face != mouth:
-            other_look, other_light = _warped(mouth, spline, side)
+            other_look, other_light = self._warped(mouth, spline, side)
             region = _mouth_region(points)
             look = look + region[..., None] * (other_look - look)
             wide = as_float(cv2.resize(region, (side, side), interpolation=cv2.INTER_LINEAR))
             light = light + wide * (other_light - light)
-        return Portrait(np.ascontiguousarray(look.transpose(2, 0, 1)), light)
+        return Portrait(np.ascontiguousarray(look.transpose(2, 0, 1)), light, self._spread)
+
+    def _warped(self, shares: Shares, spline: MeshSpline, side: int) -> tuple[Float, Float]:
+        """(128, 128, 4) look and (side, side) lightness of the shares on the spline's mesh."""
+        looks, lights = [], []
+        for reference, share in shares:
+            warp = spline.warp(self._meshes[id(reference)])
+            looks.append(share * warp(reference.look, SIDE, MARGIN))
+            lights.append(share * warp(reference.light, side, reference.margin))
+        return as_float(sum(looks)), as_float(sum(lights))
 
 
 class _Choice:
@@ -103,16 +119,6 @@ class _Choice:
         old = self._left / (self._fade + 1)
         self._left -= 1
         return ((self._references[self._now], 1 - old), (self._references[self._before], old))
-
-
-def _warped(shares: Shares, spline: MeshSpline, side: int) -> tuple[Float, Float]:
-    """(128, 128, 4) look and (side, side) lightness of the shares on the spline's mesh."""
-    looks, lights = [], []
-    for reference, share in shares:
-        warp = spline.warp(reference.points)
-        looks.append(share * warp(reference.look, SIDE, MARGIN))
-        lights.append(share * warp(reference.light, side, reference.margin))
-    return as_float(sum(looks)), as_float(sum(lights))
 
 
 def _mouth_region(points: Points) -> Float:

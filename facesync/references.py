@@ -29,6 +29,7 @@ class Reference:
         look: (144, 144, 4) standardised LAB at the network's size, and the visible face as
             0 to 1.
         light: (S + 2m, S + 2m) standardised lightness.
+        spread: (3,) of the skin tone in CIELAB.
         expression: (5,) openings and turn, see ``expression``.
     """
 
@@ -36,6 +37,7 @@ class Reference:
     points: Points
     look: Float = field(repr=False)
     light: Float = field(repr=False)
+    spread: Float = field(repr=False)
     expression: Float = field(repr=False)
 
     @staticmethod
@@ -46,7 +48,9 @@ class Reference:
         face = cv2.GaussianBlur(as_float(seen.area) / 255, (0, 0), 1.5)
         look = np.dstack([seen.tone.standardise(seen.lab), face])
         light = (to_lab(crop)[..., 0] - seen.tone.mean[0]) / seen.tone.spread[0]
-        return Reference(crop, points, as_float(look), as_float(light), expression(points))
+        return Reference(
+            crop, points, as_float(look), as_float(light), seen.tone.spread, expression(points)
+        )
 
     @property
     def margin(self) -> int:

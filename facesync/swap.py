@@ -108,7 +108,7 @@ class FaceSwapper:
         self._tracker = FaceTracker(finder, chooser, tracking or TrackConfig())
         self._drawer = FaceDrawer(identity, device)
         self._blender = Blender(BlendConfig(detail=detail))
-        self._portraitist = Portraitist(identity.references)
+        self._portraitist = Portraitist(identity.references, identity.neutral)
         self._take = -1
         self.swapped = self.filled = self.takes = 0
 
