@@ -39,7 +39,7 @@ def looks(
     crops = [
         np.array([face_crop(frames[which], frames[2]) for frames in pairs]) for which in (0, 1)
     ]
-    oval = _crop_oval(pairs[0][2])
+    oval = _crop_oval()
     steps = [_border_steps(old, new, points) for old, new, points in pairs]
     errors = [_background_error(old, new, points) for old, new, points in pairs]
     return {
@@ -68,14 +68,13 @@ def face_crop(image: Image, points: Landmarks) -> Plane:
     return np.asarray(lab[..., 0], np.float64)
 
 
-def _crop_oval(points: Landmarks) -> NDArray[np.bool_]:
+def _crop_oval() -> NDArray[np.bool_]:
+    """Eyes to chin of a `face_crop`, well inside the border of any mask."""
     import cv2
 
-    height, width = CROP, CROP
-    mask = np.zeros((height, width), np.uint8)
-    size = (int(CROP * 0.30), int(CROP * 0.38))
-    cv2.ellipse(mask, (width // 2, height // 2), size, 0, 0, 360, 1, -1)
-    return mask.astype(bool)
+    mask = np.zeros((CROP, CROP), np.uint8)
+    axes = (int(CROP * 0.25), int(CROP * 0.31))
+    return cv2.ellipse(mask, (CROP // 2, CROP // 2), axes, 0, 0, 360, 1, -1).astype(bool)
 
 
 def _sharpness(crops: Plane, oval: NDArray[np.bool_]) -> float:
