@@ -52,7 +52,7 @@ class SpeakerEncoder(nn.Module):
         x = self.enter((mel - MEL_CENTRE) / MEL_SCALE)
         for block in self.blocks:
             x = block(x)
-        pooled = torch.cat([x.mean(-1), x.std(-1)], 1)
+        pooled = torch.cat([x.mean(-1), x.std(-1, correction=0)], 1)
         return nn.functional.normalize(self.leave(pooled), dim=-1)
 
 
