@@ -24,24 +24,22 @@ class MeshSpline:
 
     def __init__(self, to: Points, cells: int = 32) -> None:
         self._control = control = as_matrix(to[mesh.CONTROL, :2])
-        self._cells = cells
         count = len(control)
-        system = np.zeros((count + 3, count + 3))
-        system[:count, :count] = _kernel(control, control) + _STIFFNESS * np.eye(count)
-        system[:count, count] = system[count, :count] = 1
-        system[:count, count + 1 :] = control
-        system[count + 1 :, :count] = control.T
+        self._system = np.zeros((count + 3, count + 3))
+        self._system[:count, :count] = _kernel(control, control) + _STIFFNESS * np.eye(count)
+        self._system[:count, count] = self._system[count, :count] = 1
+        self._system[:count, count + 1 :] = control
+        self._system[count + 1 :, :count] = control.T
         ticks = np.linspace(0, 1, cells + 1)
         grid = np.stack(np.meshgrid(ticks, ticks), -1).reshape(-1, 2)
-        basis = np.hstack([_kernel(grid, control), np.ones((len(grid), 1)), grid])
-        # (grid, control): what each control point's offset does to each place of the grid.
-        self._spread = np.linalg.solve(system, basis.T)[:count].T
+        self._basis = np.hstack([_kernel(grid, control), np.ones((len(grid), 1)), grid])
+        self._side = cells + 1
 
     def warp(self, source: Points) -> MeshWarp:
         """The warp of a picture whose mesh is ``source``."""
         offset = as_matrix(source[mesh.CONTROL, :2]) - self._control
-        side = self._cells + 1
-        return MeshWarp(as_float((self._spread @ offset).reshape(side, side, 2)))
+        weights = np.linalg.solve(self._system, np.vstack([offset, np.zeros((3, 2))]))
+        return MeshWarp(as_float((self._basis @ weights).reshape(self._side, self._side, 2)))
 
 
 class MeshWarp:
