@@ -21,10 +21,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from voicefake.common.errors import BadInput
 from voicefake.common.files import atomic_path
 from voicefake.common.progress import Reporter, Silent
 
 LAST = "last.safetensors"
+_MOST_SKIPPED = 20
+"""Steps in a row without finite gradients before a training gives up."""
 
 
 @dataclass(frozen=True)
@@ -156,6 +159,7 @@ class _Run:
             task.adversary.to(device)
             self.opponent = self._optimizer(task.adversary, config.adversary_rate)
         self.board = _board(folder)
+        self.skipped = 0
         self._saved_at = self._ticked_at = time.monotonic()
 
     def _optimizer(self, network: nn.Module, rate: float) -> torch.optim.AdamW:
@@ -208,6 +212,13 @@ class _Run:
         norm = nn.utils.clip_grad_norm_(parameters, self.config.grad_clip)
         if torch.isfinite(norm):
             optimizer.step()
+            self.skipped = 0
+            return
+        self.skipped += 1
+        if self.skipped >= _MOST_SKIPPED:
+            raise BadInput(
+                self.folder, "the gradients are not finite", "check the data or lower the rate"
+            )
 
     @torch.no_grad()
     def _average(self) -> None:

@@ -109,7 +109,9 @@ class Vocoder(nn.Module):
         x = self.norm(x)
         tonal = self._tonal(self.mix(x).float(), voicing)
         share = self.to_bins(tonal)
-        mixed = harmonic * share.sqrt() + breath * (1 - share).clamp_min(0).sqrt()
+        # kept off 0 and 1, where the root has no slope
+        share = share.clamp(1e-4, 1 - 1e-4)
+        mixed = harmonic * share.sqrt() + breath * (1 - share).sqrt()
         level, turn = self.fine(x).float().chunk(2, 1)
         gain = self.to_bins(mel - self.spectrogram.of_magnitude(mixed.abs()))
         gain = (gain + 2 * torch.tanh(level / 2)).clamp(-30, 12)
