@@ -34,6 +34,7 @@ class BlendConfig:
         shrink: how far the mask keeps from the face's border, in crop sides.
         detail: share of the reference's fine detail that replaces the drawn one.
         feature_detail: the same on eyes and lips.
+        feature_crispness: by how much the drawn fine detail of eyes and lips is raised.
         tone_memory, mask_memory: share of tone and mask that stays from frame to frame.
         largest: pixels that the crop is worked on at most.
     """
@@ -41,7 +42,8 @@ class BlendConfig:
     feather: float = 0.05
     shrink: float = 0.015
     detail: float = 0.8
-    feature_detail: float = 0.3
+    feature_detail: float = 0.15
+    feature_crispness: float = 0.5
     tone_memory: float = 0.9
     mask_memory: float = 0.5
     largest: int = 512
@@ -119,7 +121,9 @@ class Blender:
         share = cv2.resize(share * wanted.portrait.look[3], (side, side))
         base = cv2.GaussianBlur(light, (0, 0), sigma)
         fine = np.clip(sharp - cv2.GaussianBlur(sharp, (0, 0), sigma), -1.5, 1.5)
-        return as_float(light + share * (fine - (light - base)))
+        own = light - base
+        crisp = self.config.feature_crispness * cv2.resize(features, (side, side)) * own
+        return as_float(light + share * (fine - own) + crisp)
 
     def _mask(self, wanted: Wanted, drawn: Drawn, side: int) -> Float:
         """(side, side): where the face goes, 0 to 1, soft, and calm over time."""

@@ -7,7 +7,7 @@ and change over a few frames.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -21,8 +21,6 @@ from facesync.retarget import Neutral, with_true_lids
 from facesync.warp import MeshSpline
 
 Shares = tuple[tuple[Reference, float], ...]
-_FACE = np.array([1.0, 1.0, 0.3, 0.4, 1.0], np.float32)
-_MOUTH = np.array([0.1, 0.1, 1.5, 1.2, 0.3], np.float32)
 _MOUTH_GROWTH, _MOUTH_SOFTNESS = 0.09, 0.04  # of the crop's side
 
 
@@ -52,8 +50,8 @@ class Portraitist:
     def __init__(self, references: Sequence[Reference], neutral: Neutral) -> None:
         self._neutral = neutral
         self._meshes = {id(r): with_true_lids(r.points, neutral) for r in references}
-        self._face = _Choice(references, _FACE)
-        self._mouth = _Choice(references, _MOUTH)
+        self._face = _Choice(references, _face_features)
+        self._mouth = _Choice(references, _mouth_features)
         self._spread = as_float(np.mean([r.spread for r in references], axis=0))
 
     def reset(self) -> None:
@@ -91,13 +89,13 @@ class _Choice:
     def __init__(
         self,
         references: Sequence[Reference],
-        weights: Float,
+        features: Callable[[Float], Float],
         loyalty: float = 0.7,
         fade: int = 3,
     ) -> None:
         self._references = references
-        self._scale = weights / STEP
-        self._expressions = np.array([r.expression for r in references]) * self._scale
+        self._features = features
+        self._known = np.array([features(r.expression) for r in references])
         self._loyalty, self._fade = loyalty, fade
         self.reset()
 
@@ -108,7 +106,7 @@ class _Choice:
 
     def pick(self, wanted: Float) -> Shares:
         """One or two references, with shares that add up to 1."""
-        costs = np.linalg.norm(self._expressions - wanted * self._scale, axis=1)
+        costs = np.linalg.norm(self._known - self._features(wanted), axis=1)
         nearest = int(costs.argmin())
         if self._now is None:
             self._now = nearest
@@ -119,6 +117,19 @@ class _Choice:
         old = self._left / (self._fade + 1)
         self._left -= 1
         return ((self._references[self._now], 1 - old), (self._references[self._before], old))
+
+
+def _face_features(expression: Float) -> Float:
+    """What counts for the face but the mouth; a clear difference is about 1."""
+    weights = np.array([1.6, 1.6, 0.3, 0.4, 1.0], np.float32)
+    return as_float(expression / STEP * weights)
+
+
+def _mouth_features(expression: Float) -> Float:
+    """What counts for the mouth. Between shut and a little open lies most: teeth or none."""
+    weights = np.array([0.1, 0.1, 0.0, 0.7, 0.3], np.float32)
+    openness = 2 * np.log(expression[2] + 0.02)
+    return as_float(np.append(expression / STEP * weights, openness))
 
 
 def _mouth_region(points: Points) -> Float:
