@@ -131,4 +131,5 @@ class Vocoder(nn.Module):
 
     def to_bins(self, bands: Tensor) -> Tensor:
         """Band values (B, n_mels, T) spread over the bins (B, bins, T)."""
-        return self.spread @ bands
+        with torch.autocast(bands.device.type, enabled=False):
+            return self.spread @ bands.float()
