@@ -67,7 +67,7 @@ class TrackConfig:
 
     def frames_ahead(self, image: Image) -> int:
         """How many frames like ``image`` may wait."""
-        return max(4, min(self.window, self.window_bytes // image.nbytes))
+        return max(2, min(self.window, self.window_bytes // image.nbytes))
 
 
 @dataclass(frozen=True)

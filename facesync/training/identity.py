@@ -237,13 +237,13 @@ def _fit(
 
     def on_look(averaged: nn.Module, state: FitState) -> None:
         for sort, batches in task.watched_batches().items():
-            write_sheet(str(folder / f"{sort}.png"), averaged.cpu(), batches)
+            write_sheet(str(folder / f"{sort}.png"), averaged, batches)
 
     result = fit(
         task, options.fit_config(seed), folder, device=resolve_device(device),
         reporter=reporter, on_look=on_look,
     )  # fmt: skip
-    network.load_state_dict(result.tensors)
+    network.cpu().load_state_dict(result.tensors)
     identity.vector.copy_(network.identities.weight[:1].detach().cpu())
     return result
 

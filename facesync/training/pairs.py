@@ -7,7 +7,7 @@ and the identity vector, never from the source.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import cv2
 import numpy as np
@@ -63,6 +63,10 @@ class Batch:
     wanted: Tensor
     mask: Tensor
     weight: Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        """The same on ``device``."""
+        return Batch(*(getattr(self, f.name).to(device) for f in fields(self)))
 
     @staticmethod
     def collate(samples: list[dict[str, NDArray[np.generic]]]) -> Batch:

@@ -20,6 +20,7 @@ def sheet(network: nn.Module, batches: list[Batch], columns: int = 8) -> Image:
     """One column a face: source, reference, drawn, behind its mask, wanted."""
     rows: list[list[Float]] = [[], [], [], [], []]
     for batch in batches:
+        batch = batch.to(next(network.parameters()).device)
         drawn = network(batch.source, batch.openings, batch.guides, batch.person)
         pictures = (
             batch.source,
@@ -35,7 +36,7 @@ def sheet(network: nn.Module, batches: list[Batch], columns: int = 8) -> Image:
 
 
 def _bgr(standard: Tensor) -> Float:
-    lab = _SHOWN.restore(standard.float().numpy().transpose(1, 2, 0))
+    lab = _SHOWN.restore(standard.float().cpu().numpy().transpose(1, 2, 0))
     lab[..., 0] = lab[..., 0].clip(0, 100)
     return to_bgr(np.ascontiguousarray(lab, dtype=np.float32))
 

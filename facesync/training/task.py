@@ -68,7 +68,8 @@ class FaceTask:
         seed = int(torch.randint(2**31, (1,), generator=random).item())
         draws = np.random.default_rng(seed)
         targets = self._choose(draws, self.config.batch)
-        batch = Batch.collate([self._pairs.draw(int(t), self.pair_config, draws) for t in targets])
+        pairs = [self._pairs.draw(int(t), self.pair_config, draws) for t in targets]
+        batch = Batch.collate(pairs).to(device_of(self.generator))
         drawn = _run(self.generator, batch)
         parts = self._reconstruction(drawn, batch)
         total = torch.stack(list(parts.values())).sum()
@@ -95,6 +96,7 @@ class FaceTask:
         return {"same": self._same, "crossed": self._crossed}
 
     def _judge(self, generator: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        batch = batch.to(device_of(generator))
         drawn = _run(generator, batch)
         parts = self._reconstruction(drawn, batch)
         figures = {"total": torch.stack(list(parts.values())).sum(), **parts}
@@ -130,7 +132,7 @@ class FaceTask:
         ramp = (progress - c.adversary_from) / (c.adversary_full - c.adversary_from)
         ramp = min(1.0, max(0.0, ramp))
         if not ramp:
-            return torch.zeros(()), adversary
+            return torch.zeros((), device=adversary.device), adversary
         fake = self.adversary(drawn.picture, batch.mask)
         gap = loss.feature_gap(real, fake)
         return ramp * (c.adversary * loss.hinge_fool(fake) + c.features * gap), adversary
@@ -142,6 +144,11 @@ class FaceTask:
         random = np.random.default_rng(7)
         samples = [self._pairs.draw(int(i), still, random, crossed=crossed) for i in watched]
         return [Batch.collate(samples[i : i + 8]) for i in range(0, len(samples), 8)]
+
+
+def device_of(network: nn.Module) -> torch.device:
+    """Where a network's weights are."""
+    return next(network.parameters()).device
 
 
 def _run(network: nn.Module, batch: Batch) -> Drawn:
