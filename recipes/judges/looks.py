@@ -27,8 +27,9 @@ def looks(
     - ``flicker``: mean second difference over time of the lightness within the face held still
       (blurred by σ = 1 of 128 px), swap over source.
     - ``pulse``: RMS second difference over time of the face's mean lightness, swap over source.
-    - ``colour_step``: ΔE (CIE76) of the jump from inside to outside the face's border, beyond the
-      jump that the source has there.
+    - ``colour_step``: ΔE (CIE76) of the jump from inside to outside the face's border (0.15 eye
+      distances to either side), beyond the jump that the source has there. Another face's own
+      shading counts too: compare systems by it, and look for seams by eye.
     - ``seam``: gradient across a band around the border, swap over source.
     - ``background``: PSNR in dB of all that lies outside the widened face.
     """
@@ -106,10 +107,10 @@ def _border_steps(old: Image, new: Image, points: Landmarks) -> tuple[float, flo
     oval = points[list(FACE_OVAL)]
     outward = oval - oval.mean(axis=0)
     outward /= np.linalg.norm(outward, axis=1, keepdims=True)
-    # From well inside, since a mask may end before the oval does, to just outside.
-    rings = np.linspace(-0.30, 0.20, 17) * unit
+    # A wider band would count the shading of another face's cheeks as a step.
+    rings = np.linspace(-0.15, 0.15, 13) * unit
     profiles = [_sample(image, oval, outward, rings) for image in (old, new)]
-    jumps = [profile[-5:].mean(axis=0) - profile[:5].mean(axis=0) for profile in profiles]
+    jumps = [profile[-4:].mean(axis=0) - profile[:4].mean(axis=0) for profile in profiles]
     step = float(np.linalg.norm(jumps[1] - jumps[0], axis=-1).mean())
     gradients = [
         float(np.linalg.norm(np.diff(profile, axis=0), axis=-1).mean()) for profile in profiles
