@@ -26,8 +26,8 @@ from voicefake.common.commandline import (
 from voicefake.common.devices import Device
 from voicefake.common.errors import Stopped, VoicefakeError, WrongUse
 
-DEMO_VOICE = "kathleen"
-DEMO_FACE = "nobody-a"
+DEMO_VOICE = "nobody-m"
+DEMO_FACE = "nobody-b"
 
 VideosArgument = Annotated[list[Path], typer.Argument(metavar="VIDEO...", help="Clips.")]
 VoiceOption = Annotated[

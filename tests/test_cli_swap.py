@@ -17,9 +17,10 @@ import av
 import numpy as np
 import pytest
 
+from recipes.cli import DEMO_FACE, DEMO_VOICE
 from recipes.sample import CLIP
 
-VOICE, FACE = "kathleen", "nobody-b"
+VOICE, FACE = DEMO_VOICE, DEMO_FACE
 FRAMES = 20
 
 
@@ -69,7 +70,7 @@ def shortened(
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory) -> tuple[Path, Done]:
     folder = tmp_path_factory.mktemp("demo") / "out"
-    return folder, voicefake("demo", "-o", folder, "--face", FACE, "--json")
+    return folder, voicefake("demo", "-o", folder, "--json")
 
 
 @pytest.mark.slow
