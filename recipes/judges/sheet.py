@@ -87,7 +87,7 @@ def _picture_row(label: str, path: Path, *, zoom: bool) -> Image:
     chosen = np.linspace(0, len(frames) - 1, COLUMNS).round().astype(int)
     cells = [_cell(frames[i], zoom=zoom) for i in chosen]
     side = np.full((CELL, MARGIN, 3), 255, np.uint8)
-    for line, text in enumerate((label, path.stem[:12])):
+    for line, text in enumerate((label, path.stem[:10])):
         place = (4, 90 + 22 * line)
         cv2.putText(side, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 1, cv2.LINE_AA)
     return np.hstack([side, *cells])
