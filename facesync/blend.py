@@ -15,14 +15,18 @@ import numpy as np
 
 from facesync import maps, mesh
 from facesync.align import Similarity, crop
-from facesync.arrays import Float, Image, as_float
-from facesync.colour import SkinTone, skin_area, to_bgr
+from facesync.arrays import Float, Image, as_float, as_image
+from facesync.colour import SkinTone, skin_area, to_bgr, to_lab
 from facesync.dataset import SIDE
 from facesync.wanted import Drawn, Wanted
 
 _LEVELS = 4
 _LEAST_SKIN = 100
 _SPREADS = (0.7, 1.4)
+_OWN_CONTRAST = np.array([0.75, 0.5, 0.5], np.float32)  # of lightness, a, b
+_MEMBRANE_SIDE = 64
+_FADE = 0.15
+_MOST_SHARPENING = 2.5
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,9 @@ class BlendConfig:
         feature_detail: the same on eyes and lips.
         feature_crispness: by how much the drawn fine detail of eyes and lips is raised.
         tone_memory, mask_memory: share of tone and mask that stays from frame to frame.
+        sharpness: share of the source's fine detail that the face is brought to.
+        membrane, membrane_memory: reach of the border's correction, in crop sides, and the
+            share of it that stays from frame to frame.
         largest: pixels that the crop is worked on at most.
     """
 
@@ -46,6 +53,9 @@ class BlendConfig:
     feature_crispness: float = 0.5
     tone_memory: float = 0.9
     mask_memory: float = 0.5
+    sharpness: float = 0.9
+    membrane: float = 0.05
+    membrane_memory: float = 0.7
     largest: int = 512
 
 
@@ -57,11 +67,13 @@ class Blender:
         self._tone: SkinTone | None = None
         self._inside: Float | None = None
         self._level: Float | None = None
+        self._correction: Float | None = None
+        self._gain: float | None = None
         self._side = 0
 
     def reset(self) -> None:
         """Forget the light, at a cut."""
-        self._tone = self._inside = self._level = None
+        self._tone = self._inside = self._level = self._correction = self._gain = None
         self._side = 0
 
     def side(self, similarity: Similarity) -> int:
@@ -81,14 +93,18 @@ class Blender:
         lab = self._levelled(lab, soft, wanted)
         if self.config.detail:
             lab[..., 0] = self._detailed(lab[..., 0], wanted)
-        face = to_bgr(self._followed_tone(wanted).restore(lab))
+        lab = self._followed_tone(wanted).restore(lab)
+        seen = to_lab(as_image(canvas))
+        lab[..., 0] = self._as_sharp(lab[..., 0], seen[..., 0], soft)
+        face = to_bgr(as_float(lab + self._membrane(lab, seen, soft)))
         joined = _pyramid_blend(face, canvas, soft)
         return _paste(frame, joined, soft, similarity, side)
 
     def _followed_tone(self, wanted: Wanted) -> SkinTone:
         """The source's skin tone with some of the person's own contrast, followed slowly."""
         tone, before = wanted.source.tone, self._tone
-        now = SkinTone(tone.mean, np.sqrt(tone.spread * wanted.portrait.spread))
+        own = wanted.portrait.spread**_OWN_CONTRAST
+        now = SkinTone(tone.mean, as_float(own * tone.spread ** (1 - _OWN_CONTRAST)))
         if before is not None:
             keep = self.config.tone_memory
             now = SkinTone(
@@ -124,6 +140,41 @@ class Blender:
         own = light - base
         crisp = self.config.feature_crispness * cv2.resize(features, (side, side)) * own
         return as_float(light + share * (fine - own) + crisp)
+
+    def _as_sharp(self, light: Float, seen: Float, soft: Float) -> Float:
+        """``light`` with its fine band raised to that of what was there, within reason."""
+        sigma = 1.2 * light.shape[0] / 160
+        fine, wanted = (x - cv2.GaussianBlur(x, (0, 0), sigma) for x in (light, seen))
+        inside = soft > 0.9
+        if inside.sum() < _LEAST_SKIN:
+            return light
+        gain = self.config.sharpness * float(wanted[inside].std() / (fine[inside].std() + 1e-3))
+        gain = min(max(gain, 1.0), _MOST_SHARPENING)
+        if self._gain is not None:
+            gain = self.config.tone_memory * self._gain + (1 - self.config.tone_memory) * gain
+        self._gain = gain
+        return as_float(light + (gain - 1) * fine)
+
+    def _membrane(self, lab: Float, seen: Float, soft: Float) -> Float:
+        """A smooth correction that makes the face meet what lies around it at the border.
+
+        It carries the difference along the border inwards and fades towards the middle.
+        """
+        small = (_MEMBRANE_SIDE, _MEMBRANE_SIDE)
+        border = cv2.resize(
+            as_float((soft > 0.01) & (soft < 0.8)), small, interpolation=cv2.INTER_AREA
+        )
+        gap = cv2.resize(seen - lab, small, interpolation=cv2.INTER_AREA)
+        reach = self.config.membrane * _MEMBRANE_SIDE
+        near = cv2.GaussianBlur(border, (0, 0), reach)
+        carried = cv2.GaussianBlur(gap * border[..., None], (0, 0), reach)
+        now = as_float(carried / (near[..., None] + _FADE))
+        if self._correction is not None:
+            keep = self.config.membrane_memory
+            now = as_float(keep * self._correction + (1 - keep) * now)
+        self._correction = now
+        side = lab.shape[0]
+        return as_float(cv2.resize(now, (side, side), interpolation=cv2.INTER_LINEAR))
 
     def _mask(self, wanted: Wanted, drawn: Drawn, side: int) -> Float:
         """(side, side): where the face goes, 0 to 1, soft, and calm over time."""

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from facesync import mesh
-from facesync.arrays import Float, Points
+from facesync.align import template
+from facesync.arrays import Float, Matrix, Points, as_matrix
 from facesync.maps import openings
 
 _UPPER_LIDS = (mesh.RIGHT_UPPER_LID, mesh.LEFT_UPPER_LID)
@@ -58,13 +59,30 @@ def neutral_of(shapes: Sequence[Points]) -> Neutral:
 
 def retarget(points: Points, source: Neutral, target: Neutral) -> Points:
     """The mesh ``points`` (468, 3) of the source's face as ``target`` would show it."""
-    moved = points + (target.points - source.points)
+    # At rest people hold their heads differently: shapes are compared facing the camera.
+    offset = _facing(target.points) - _facing(source.points)
+    moved = points + offset @ _turn(points).T
     for side, (upper, lower) in enumerate(zip(_UPPER_LIDS, _LOWER_LIDS, strict=True)):
         share = _gap(points, upper, lower) / float(source.open_eyes[side])
         _set_gap(moved, upper, lower, min(share, 1.3) * float(target.open_eyes[side]))
     mouth = _gap(points, mesh.INNER_UPPER_LIP, mesh.INNER_LOWER_LIP)
     _set_gap(moved, mesh.INNER_UPPER_LIP, mesh.INNER_LOWER_LIP, mouth)
     return moved.astype(np.float32)
+
+
+def _facing(points: Points) -> Matrix:
+    """A mesh turned to face the camera, about the middle of its steady points."""
+    middle = points[mesh.STEADY].mean(0)
+    return as_matrix((points - middle) @ _turn(points))
+
+
+def _turn(points: Points) -> Matrix:
+    """(3, 3) rotation from the template's pose to that of a (468, 3) mesh (Kabsch 1976)."""
+    here = as_matrix(points[mesh.STEADY])
+    there = as_matrix(template()[mesh.STEADY])
+    u, _, vt = np.linalg.svd((there - there.mean(0)).T @ (here - here.mean(0)))
+    sign = np.diag([1.0, 1.0, float(np.sign(np.linalg.det(u @ vt)))])
+    return as_matrix((u @ sign @ vt).T)
 
 
 def with_true_lids(points: Points, neutral: Neutral) -> Points:

@@ -134,4 +134,16 @@ def test_an_expression_is_moved_to_another_shape():
     moved = retarget(blinking, own, other)
     assert maps.openings(moved)[1] < 0.02
     assert maps.openings(moved)[0] > 0.1
-    assert np.allclose(moved[mesh.OVAL[0]], other.points[mesh.OVAL[0]], atol=1e-5)
+    assert np.allclose(moved[mesh.OVAL[0]], other.points[mesh.OVAL[0]], atol=0.01)
+
+
+def test_how_somebody_holds_the_head_is_not_moved_along():
+    own = neutral_of([reference().points])
+    angle = math.radians(12)
+    nod = np.array([[1, 0, 0], [0, math.cos(angle), -math.sin(angle)],
+                    [0, math.sin(angle), math.cos(angle)]])  # fmt: skip
+    middle = own.points[mesh.STEADY].mean(0)
+    nodding = Neutral(((own.points - middle) @ nod.T + middle).astype(np.float32), own.open_eyes)
+    moved = retarget(own.points, own, nodding)
+    gap = np.abs(moved - own.points)[mesh.STEADY].mean()
+    assert gap < 0.2 * np.abs(nodding.points - own.points)[mesh.STEADY].mean()
