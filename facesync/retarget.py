@@ -13,7 +13,7 @@ import numpy as np
 
 from facesync import mesh
 from facesync.align import template
-from facesync.arrays import Float, Matrix, Points, as_matrix
+from facesync.arrays import Float, Matrix, Points, as_float, as_matrix
 from facesync.maps import openings
 
 _UPPER_LIDS = (mesh.RIGHT_UPPER_LID, mesh.LEFT_UPPER_LID)
@@ -61,13 +61,13 @@ def retarget(points: Points, source: Neutral, target: Neutral) -> Points:
     """The mesh ``points`` (468, 3) of the source's face as ``target`` would show it."""
     # At rest people hold their heads differently: shapes are compared facing the camera.
     offset = _facing(target.points) - _facing(source.points)
-    moved = points + offset @ _turn(points).T
+    moved = as_float(points + offset @ _turn(points).T)
     for side, (upper, lower) in enumerate(zip(_UPPER_LIDS, _LOWER_LIDS, strict=True)):
         share = _gap(points, upper, lower) / float(source.open_eyes[side])
         _set_gap(moved, upper, lower, min(share, 1.3) * float(target.open_eyes[side]))
     mouth = _gap(points, mesh.INNER_UPPER_LIP, mesh.INNER_LOWER_LIP)
     _set_gap(moved, mesh.INNER_UPPER_LIP, mesh.INNER_LOWER_LIP, mouth)
-    return moved.astype(np.float32)
+    return moved
 
 
 def _facing(points: Points) -> Matrix:

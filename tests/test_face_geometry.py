@@ -128,7 +128,7 @@ def test_openings_follow_the_mouth():
 
 def test_an_expression_is_moved_to_another_shape():
     own = neutral_of([reference().points])
-    other = Neutral(own.points * np.float32([1.05, 1, 1]), own.open_eyes * 0.8)
+    other = Neutral(own.points + (own.points - 0.5) * np.float32([0.05, 0, 0]), own.open_eyes * 0.8)
     blinking = own.points.copy()
     blinking[list(mesh.LEFT_UPPER_LID[1:-1]), 1] = own.points[list(mesh.LEFT_LOWER_LID[1:-1]), 1]
     moved = retarget(blinking, own, other)
