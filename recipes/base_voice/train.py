@@ -43,8 +43,9 @@ def _tell(generator: nn.Module, state: FitState) -> None:
     print(json.dumps(state.history[-1]), flush=True)
 
 
-def _details(result: FitResult) -> dict[str, Any]:
-    best = next(h for h in result.state.history if h["step"] == result.state.best_step)
+def _details(result: FitResult, *, keep_best: bool = True) -> dict[str, Any]:
+    kept = result.state.best_step if keep_best else result.state.step
+    best = next(h for h in result.state.history if h["step"] == kept)
     return {"trained on": DATA, "licence": "Apache-2.0", "held out": best}
 
 
@@ -136,10 +137,13 @@ def vocoder(
         adversary_rate=8e-4,
         betas=(0.8, 0.95),
         evaluate_every=200,
+        keep_last=True,
         bfloat16=True,
     )
     result = fit(task, settings, state, on_look=_tell)
-    model = ModelFile("voice-vocoder", asdict(config), result.tensors, _details(result))
+    model = ModelFile(
+        "voice-vocoder", asdict(config), result.tensors, _details(result, keep_best=False)
+    )
     save_model(WEIGHTS / "vocoder.safetensors", model)
 
 

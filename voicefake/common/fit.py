@@ -45,6 +45,8 @@ class FitConfig:
         patience: looks without a better figure before stopping (0: never stop early).
         checkpoint_seconds: between checkpoints.
         bfloat16: compute the losses under autocast.
+        keep_last: keep the last weights, for adversarial trainings whose held-out distance
+            turns worse as the result sounds better, and judge them afterwards.
     """
 
     steps: int
@@ -61,6 +63,7 @@ class FitConfig:
     patience: int = 0
     checkpoint_seconds: float = 180.0
     bfloat16: bool = False
+    keep_last: bool = False
     seed: int = 0
 
 
@@ -142,7 +145,8 @@ def fit(
         if run.checkpoint_due():
             run.save()
     run.save()
-    return FitResult(run.best, run.state)
+    kept = _cpu(run.averaged.state_dict()) if config.keep_last else run.best
+    return FitResult(kept, run.state)
 
 
 class _Run:

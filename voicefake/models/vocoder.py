@@ -29,7 +29,7 @@ class VocoderConfig:
     channels: int = 256
     hidden: int = 640
     blocks: int = 6
-    rounds: int = 8
+    rounds: int = 16
 
 
 class Vocoder(nn.Module):
