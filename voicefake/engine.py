@@ -18,7 +18,7 @@ from voicefake.networks import load_encoder, load_vocoder
 from voicefake.voices import Voice
 from voicefake.windows import Framing, Window
 
-_LOUDER = 0.7
+_LOUDER = 0.4
 """Log amplitude by which the result may be louder than its source before it is turned down."""
 _KNEE = 0.9
 
@@ -98,10 +98,9 @@ class Renderer:
         latent = n.encoder(mel, self.analysis.mel_mean.to(n.device))
         latent = latent - self.analysis.latent_mean.to(n.device)
         f0, voicing = self._pitch(window, mel.shape[-1])
-        loudness = loudness_of(mel)
-        decoded = self.voice.decoder(latent, n.melody(f0, voicing), loudness)
+        decoded = self.voice.decoder(latent, n.melody(f0, voicing), loudness_of(mel))
         # what is silent in the source stays silent
-        excess = 2 * (loudness_of(decoded) - loudness)
+        excess = _speech_level(decoded) - _speech_level(mel)
         return decoded - (excess - _LOUDER).clamp_min(0)
 
     @torch.inference_mode()
@@ -134,6 +133,11 @@ class Renderer:
             pieces.append(torch.randn(block, generator=random))
         start = first % block
         return torch.cat(pieces)[None, start : start + length]
+
+
+def _speech_level(mel: Tensor) -> Tensor:
+    """Log amplitude (B, 1, T) of the bands from about 200 Hz to 2.4 kHz: without mains hum."""
+    return mel[:, 5:55].exp().mean(1, keepdim=True).log()
 
 
 def soft_limited(audio: NDArray[np.float32]) -> NDArray[np.float32]:
