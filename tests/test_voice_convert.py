@@ -40,7 +40,8 @@ def test_level_stays_that_of_the_source(tmp_path: Path) -> None:
         soundfile.write(tmp_path / f"{name}.wav", gain * voiced_sound(1.5), 24_000, "FLOAT")
         resynth_file(tmp_path / f"{name}.wav", tmp_path / f"{name}-out.wav")
     loud, soft = (
-        np.sqrt(np.mean(soundfile.read(tmp_path / f"{n}-out.wav")[0] ** 2)) for n in ("loud", "soft")
+        np.sqrt(np.mean(soundfile.read(tmp_path / f"{n}-out.wav")[0] ** 2))
+        for n in ("loud", "soft")
     )
     before = np.sqrt(np.mean(voiced_sound(1.5) ** 2))
     assert loud / soft == pytest.approx(20, rel=0.1)

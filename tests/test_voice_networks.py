@@ -42,7 +42,7 @@ def test_harmonic_source_is_flat_and_band_limited() -> None:
     source = HarmonicSource(24_000, 240)
     pulses = source(torch.full((1, 101), 200.0), torch.zeros(1), 24_000)[0]
     spectrum = torch.fft.rfft(pulses * torch.hann_window(24_000)).abs()
-    heights = spectrum[200 : 11_000 : 200]
+    heights = spectrum[200:11_000:200]
     assert float(heights.max() / heights.min()) < 1.05
     assert float(spectrum[300]) < 0.01 * float(spectrum[400])
 
