@@ -25,7 +25,11 @@ FRAMES = 20
 
 
 def program(*words: object) -> list[str]:
-    script = "from voicefake.cli import main; main()"
+    # a suite that runs in the background hands down a SIGINT that is ignored
+    script = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from voicefake.cli import main; main()"
+    )
     return [sys.executable, "-c", script, *map(str, words)]
 
 
