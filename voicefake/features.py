@@ -101,10 +101,6 @@ class Features:
         """T."""
         return self.mel.shape[-1]
 
-    def slice(self, start: int, stop: int) -> Features:
-        """The frames from ``start`` up to ``stop``."""
-        return Features(self.mel[:, start:stop], self.f0[start:stop], self.voicing[start:stop])
-
 
 @lru_cache(maxsize=1)
 def _tracker() -> SwiftF0:

@@ -51,8 +51,3 @@ class ConvNeXtBlock(nn.Module):
             y = y * (1 + scale) + shift
         y = self.contract(nn.functional.gelu(self.expand(y)))
         return x + self.layer_scale * y
-
-
-def parameters_of(network: nn.Module) -> int:
-    """How many numbers a network has learned."""
-    return sum(p.numel() for p in network.parameters())
