@@ -19,7 +19,7 @@ from voicefake.convert import ConvertOptions, convert_file, resynth_file
 from voicefake.engine import Networks, Renderer, soft_limited
 from voicefake.speakers import speaker_store
 from voicefake.voices import load_voice
-from voicefake.windows import Framing, windows
+from voicefake.windows import windows
 
 SPEAKER = "nobody-m"
 
@@ -63,21 +63,22 @@ def test_silence_stays_silent(tmp_path: Path) -> None:
 
 
 def test_chunks_leave_no_joins(tmp_path: Path) -> None:
-    """Cut in short windows or in one: the same sound but for the rounds' long memory."""
+    """Cut in short windows or in one: the same sound."""
     networks = Networks.load(torch.device("cpu"))
     voice = load_voice(speaker_store().find(SPEAKER))
     source = write_sound(tmp_path / "in.wav", 5.0)
     reader = AudioReader(source, sample_rate=24_000)
-    whole, cut = Framing(core=1000), Framing(core=150)
+    whole = networks.framing(voice, None)
+    cut = replace(whole, core=150)
     analysis = analyse(reader, networks.spectrogram, networks.encoder, whole)
-    renderer = Renderer(networks, analysis, voice, rounds=2)
+    renderer = Renderer(networks, analysis, voice)
     sounds = [
         np.concatenate(
             [renderer.sound(w)[0] for w in windows(reader.chunks(f.core * f.hop_length), f)]
         )
         for f in (whole, cut)
     ]
-    assert np.abs(sounds[0] - sounds[1]).max() < 0.01 * np.abs(sounds[0]).max() + 1e-4
+    assert np.abs(sounds[0] - sounds[1]).max() < 2e-3 * np.abs(sounds[0]).max()
 
 
 def test_melody_moves_to_the_target(tmp_path: Path) -> None:

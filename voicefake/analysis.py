@@ -12,10 +12,14 @@ from torch import Tensor
 
 from voicefake.common.media import AudioReader
 from voicefake.features import ACTIVE_RMS, MelSpectrogram, track_f0
+from voicefake.models.decoder import loudness_of
 from voicefake.models.encoder import ContentEncoder
+from voicefake.options import F0Method
 from voicefake.windows import Framing, Window, windows
 
 _POWER_FRAME = 600
+_PAUSE = 3.45 / 2
+"""30 dB, in the units of loudness."""
 _QUIETEST = 1e-4
 """RMS below which a recording counts as silent and is not amplified."""
 
@@ -46,6 +50,7 @@ class Analysis:
         mel_mean: (1, n_mels, 1).
         latent_mean: (1, latent, 1).
         log_f0: median and spread of the log of f0 where voiced (0 spread: nothing voiced).
+        loudness: median and spread of the loudness where it is not a pause.
     """
 
     level: Level
@@ -54,6 +59,7 @@ class Analysis:
     mel_mean: Tensor
     latent_mean: Tensor
     log_f0: tuple[float, float]
+    loudness: tuple[float, float]
 
 
 def measure_level(blocks: Iterator[NDArray[np.float32]]) -> Level:
@@ -89,6 +95,7 @@ def analyse(
     encoder: ContentEncoder,
     framing: Framing,
     advance: Callable[[float], None] = lambda seconds: None,
+    method: F0Method = F0Method.SWIFT,
 ) -> Analysis:
     """Go through the recording of ``reader`` (at the networks' rate) from start to end.
 
@@ -100,17 +107,18 @@ def analyse(
     size = framing.core * hop
     level = measure_level(reader.chunks(size))
     advance(level.samples / rate)
-    f0, voicing, mels, frames = [], [], torch.zeros(()), 0
+    f0, voicing, loudness, mels = [], [], [], torch.zeros(())
     for window in windows(reader.chunks(size), framing):
         mix = normalised(window, level)
         mel, used = window_mel(spectrogram, mix, window, hop)
-        pitch, voiced = track_f0(mix, spectrogram.config, mel.shape[-1])
+        pitch, voiced = track_f0(mix, spectrogram.config, mel.shape[-1], method)
         f0.append(pitch[used])
         voicing.append(voiced[used])
+        loudness.append(loudness_of(mel)[0, 0, used])
         mels = mels + mel[:, :, used].sum(-1, keepdim=True)
-        frames += f0[-1].shape[0]
         advance((window.core.stop - window.core.start) / rate)
-    mel_mean = mels / frames
+    pitch, voiced = torch.cat(f0), torch.cat(voicing)
+    mel_mean = mels / len(pitch)
     latents = torch.zeros(())
     for window in windows(reader.chunks(size), framing):
         mel, used = window_mel(spectrogram, normalised(window, level), window, hop)
@@ -118,8 +126,10 @@ def analyse(
             latent = encoder(mel.to(device), mel_mean.to(device))[:, :, used]
         latents = latents + latent.sum(-1, keepdim=True).cpu()
         advance((window.core.stop - window.core.start) / rate)
-    pitch, voiced = torch.cat(f0), torch.cat(voicing)
-    return Analysis(level, pitch, voiced, mel_mean, latents / frames, log_f0_range(pitch, voiced))
+    return Analysis(
+        level, pitch, voiced, mel_mean, latents / len(pitch), log_f0_range(pitch, voiced),
+        loudness_range(torch.cat(loudness)),
+    )  # fmt: skip
 
 
 def window_mel(
@@ -142,3 +152,11 @@ def log_f0_range(f0: Tensor, voicing: Tensor) -> tuple[float, float]:
         return float(np.log(150.0)), 0.0
     low, middle, high = np.quantile(np.log(voiced.numpy()), [0.25, 0.5, 0.75])
     return float(middle), float((high - low) / 1.349)
+
+
+def loudness_range(loudness: Tensor) -> tuple[float, float]:
+    """Median and spread of the loudness (T,) of the frames that are not pauses."""
+    active = loudness[loudness >= float(np.quantile(loudness.numpy(), 0.95)) - _PAUSE]
+    if len(active) < 10:
+        return float(loudness.mean()), 0.0
+    return float(active.median()), float(active.std(correction=0))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from voicefake.analysis import analyse
 from voicefake.common.devices import Device, resolve_device
@@ -19,27 +20,17 @@ from voicefake.common.marks import Story, marked_output
 from voicefake.common.media import AudioReader, AudioWriter, Resampler
 from voicefake.common.profiles import ProfileStore
 from voicefake.common.progress import Reporter, Silent
+from voicefake.controls import matching_gain
 from voicefake.engine import Networks, Renderer
+from voicefake.options import ConvertOptions
 from voicefake.speakers import speaker_store
-from voicefake.voices import Voice, load_voice
-from voicefake.windows import windows
+from voicefake.targets import Reference, find_target
+from voicefake.voices import Voice
+from voicefake.windows import Window, windows
+
+__all__ = ["ConvertOptions", "ConvertReport", "Reference", "convert_file", "resynth_file"]
 
 _JUDGED_SECONDS = 30.0
-
-
-@dataclass(frozen=True)
-class ConvertOptions:
-    """How to convert.
-
-    Attributes:
-        semitones: added to the melody after it was moved to the target's range.
-        rounds: of the vocoder's mel consistency (``None``: its own number).
-        sample_rate: of the output (``None``: as the input).
-    """
-
-    semitones: float = 0.0
-    rounds: int | None = None
-    sample_rate: int | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +59,7 @@ class ConvertReport:
 def convert_file(
     source: Path,
     output: Path,
-    speaker: str,
+    speaker: str | Reference,
     *,
     options: ConvertOptions | None = None,
     store: ProfileStore | None = None,
@@ -86,23 +77,23 @@ def convert_file(
     Args:
         source: any sound or video file.
         output: sound file, its format by the suffix.
-        speaker: name of a profile.
+        speaker: name of a profile, several with their shares (``a:0.7,b:0.3``), or a
+            reference: a recording of somebody who has no profile.
         marked: off for intermediate files of a job that marks its own result.
 
     Raises:
         BadInput: ``source`` or the speaker's profile cannot be used.
         WrongUse: unknown speaker, or ``output`` exists.
-        Refused: the speaker's consent does not hold.
+        Refused: somebody's consent is missing or does not hold.
     """
-    profile = (store or speaker_store()).find(speaker)
-    profile.require_use("voice")
+    target = find_target(speaker, store or speaker_store())
     refuse_existing(output, force=force)
     options = options or ConvertOptions()
-    story = Story(
-        "voice", (profile.person(),), source, {"speaker": speaker, "seed": seed} | asdict(options)
-    )
-    job = _Job(source, options, resolve_device(device), seed, reporter or Silent())
-    return job.run(load_voice(profile), output, story, force=force, marked=marked)
+    settings = target.settings | {"seed": seed} | asdict(options)
+    story = Story("voice", target.people, source, settings)
+    voice = target.voice()
+    job = _Job(source, voice, options, resolve_device(device), seed, reporter or Silent())
+    return job.run(output, story, force=force, marked=marked)
 
 
 def resynth_file(
@@ -124,43 +115,44 @@ def resynth_file(
     refuse_existing(output, force=force)
     options = options or ConvertOptions()
     story = Story("resynthesis", (), source, {"seed": seed} | asdict(options))
-    job = _Job(source, options, resolve_device(device), seed, reporter or Silent())
-    return job.run(None, output, story, force=force, marked=True)
+    job = _Job(source, None, options, resolve_device(device), seed, reporter or Silent())
+    return job.run(output, story, force=force, marked=True)
 
 
 class _Job:
     def __init__(
         self,
         source: Path,
+        voice: Voice | None,
         options: ConvertOptions,
         device: torch.device,
         seed: int,
         reporter: Reporter,
     ) -> None:
-        self.source, self.options, self.seed, self.reporter = source, options, seed, reporter
+        self.source, self.voice, self.options = source, voice, options
+        self.seed, self.reporter = seed, reporter
         self.networks = Networks.load(device)
+        self.framing = self.networks.framing(voice, options.rounds)
         self.rate = self.networks.spectrogram.config.sample_rate
         self.reader = AudioReader(source, sample_rate=self.rate)
 
-    def run(
-        self, voice: Voice | None, output: Path, story: Story, *, force: bool, marked: bool
-    ) -> ConvertReport:
+    def run(self, output: Path, story: Story, *, force: bool, marked: bool) -> ConvertReport:
         began = time.monotonic()
         seconds = self.reader.info.seconds
         bar = self.reporter.stage("listening", seconds and 3 * seconds)
+        voice = self.voice
         analysis = analyse(
-            self.reader, self.networks.spectrogram, self.networks.encoder, self.networks.framing,
-            bar.advance,
+            self.reader, self.networks.spectrogram, self.networks.encoder, self.framing,
+            bar.advance, self.options.f0_method,
         )  # fmt: skip
         if voice is not None:
             voice.decoder.to(self.networks.device)
-        renderer = Renderer(
-            self.networks, analysis, voice,
-            semitones=self.options.semitones, rounds=self.options.rounds, seed=self.seed,
-        )  # fmt: skip
+        renderer = Renderer(self.networks, analysis, voice, self.options, seed=self.seed)
         figures: dict[str, float] = {}
         if voice is not None:
-            figures = self._figures(renderer, voice)
+            before, after = self._first_mels(renderer)
+            renderer.gain = matching_gain(before, after) * 10 ** (self.options.gain / 20)
+            figures = self._figures(renderer, voice, before, after)
         warnings: list[str] = []
         if marked:
             with marked_output(output, story, force=force) as making:
@@ -200,33 +192,39 @@ class _Job:
         return length
 
     def _rendered(self, renderer: Renderer, resampler: Resampler) -> Iterator[NDArray[np.float32]]:
-        framing = self.networks.framing
-        size = framing.core * framing.hop_length
-        for window in windows(self.reader.chunks(size), framing):
+        for window in self._windows():
             yield resampler.push(renderer.sound(window))
         yield resampler.finish()
 
-    def _figures(self, renderer: Renderer, voice: Voice) -> dict[str, float]:
+    def _windows(self) -> Iterator[Window]:
+        size = self.framing.core * self.framing.hop_length
+        return windows(self.reader.chunks(size), self.framing)
+
+    def _first_mels(self, renderer: Renderer) -> tuple[Tensor, Tensor]:
+        """Log-mels (1, n_mels, T) of source and result over the first half minute."""
+        original = Renderer(self.networks, renderer.analysis, None)
+        before, after, seconds = [], [], 0.0
+        for window in self._windows():
+            before.append(original.mel(window))
+            after.append(renderer.mel(window))
+            seconds += (window.core.stop - window.core.start) / self.rate
+            if seconds >= _JUDGED_SECONDS:
+                break
+        return torch.cat(before, -1), torch.cat(after, -1)
+
+    def _figures(
+        self, renderer: Renderer, voice: Voice, before: Tensor, after: Tensor
+    ) -> dict[str, float]:
         """How near the result is to the voice by the toolkit's own reference encoder.
 
         Cosines of speaker vectors over the first half minute: of the source and of the
         result to the target. It is the encoder the decoder was trained with, so it tells
         when something went wrong, not how good a stranger would find it.
         """
-        framing = self.networks.framing
-        size = framing.core * framing.hop_length
-        before, after, seconds = [], [], 0.0
-        for window in windows(self.reader.chunks(size), framing):
-            own = Renderer(self.networks, renderer.analysis, None).mel(window)
-            before.append(own)
-            after.append(renderer.mel(window))
-            seconds += (window.core.stop - window.core.start) / self.rate
-            if seconds >= _JUDGED_SECONDS:
-                break
         reference = voice.decoder.decoder.reference
         target = torch.nn.functional.normalize(voice.decoder.vector, dim=-1)
         with torch.inference_mode():
-            near = [float(reference(torch.cat(m, -1)) @ target.T) for m in (before, after)]
+            near = [float(reference(mel) @ target.T) for mel in (before, after)]
         return {
             "source to target": round(near[0], 3),
             "result to target": round(near[1], 3),

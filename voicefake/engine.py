@@ -9,18 +9,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from voicefake import controls
 from voicefake.analysis import Analysis, normalised, window_mel
-from voicefake.features import MelSpectrogram
+from voicefake.features import MelSpectrogram, moved_f0
 from voicefake.models.decoder import Melody, loudness_of
 from voicefake.models.encoder import ContentEncoder
 from voicefake.models.vocoder import Vocoder
 from voicefake.networks import load_encoder, load_vocoder
+from voicefake.options import ConvertOptions
 from voicefake.voices import Voice
 from voicefake.windows import Framing, Window
 
-_LOUDER = 0.4
-"""Log amplitude by which the result may be louder than its source before it is turned down."""
 _KNEE = 0.9
+_NOISE_BLOCK = 240_000
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,19 @@ class Networks:
             device,
         )
 
-    @property
-    def framing(self) -> Framing:
-        """Windows that hold the networks' context."""
-        return Framing(self.spectrogram.config.hop_length)
+    def framing(self, voice: Voice | None, rounds: int | None) -> Framing:
+        """Windows that hold all that the networks look at: cut anywhere, the sound is the same.
+
+        Args:
+            rounds: of the vocoder's mel consistency (``None``: its own number).
+        """
+        config = self.spectrogram.config
+        # frames at a window's edges see its end
+        context = -(-config.n_fft // 2 // config.hop_length)
+        context += self.encoder.look_ahead + self.vocoder.look_ahead(rounds)
+        if voice is not None:
+            context += voice.decoder.decoder.look_ahead
+        return Framing(config.hop_length, context=context)
 
 
 class Renderer:
@@ -56,9 +66,10 @@ class Renderer:
 
     Args:
         voice: who speaks; ``None`` re-synthesises the recording's own mel.
-        semitones: added to the melody.
-        rounds: of the vocoder's mel consistency (``None``: its own number).
         seed: of the vocoder's noise.
+
+    Attributes:
+        gain: factor on the converted sound.
     """
 
     def __init__(
@@ -66,42 +77,49 @@ class Renderer:
         networks: Networks,
         analysis: Analysis,
         voice: Voice | None,
+        options: ConvertOptions | None = None,
         *,
-        semitones: float = 0.0,
-        rounds: int | None = None,
         seed: int = 0,
     ) -> None:
         self.networks, self.analysis, self.voice = networks, analysis, voice
-        self.rounds, self.seed = rounds, seed
-        self.f0 = self._melody(semitones)
+        self.options, self.seed, self.gain = options or ConvertOptions(), seed, 1.0
+        self.f0 = self._melody()
         self.phase = networks.vocoder.source.advance(self.f0)
 
-    def _melody(self, semitones: float) -> Tensor:
+    def _melody(self) -> Tensor:
         """The source's contour (T,) in Hz moved to the range of the voice."""
-        log_f0 = self.analysis.f0.log()
-        if self.voice is not None:
-            middle, spread = self.analysis.log_f0
-            target, width = self.voice.log_f0
-            stretch = min(1.5, max(0.67, width / spread)) if spread > 0 else 1.0
-            log_f0 = (log_f0 - middle) * stretch + target
-        return (log_f0 + semitones * np.log(2) / 12).exp().clamp(50.0, 1000.0)
+        f0 = self.analysis.f0
+        if self.voice is not None and self.options.auto_pitch:
+            f0 = moved_f0(f0, self.analysis.log_f0, self.voice.log_f0)
+        return (f0 * 2 ** (self.options.semitones / 12)).clamp(50.0, 1000.0)
 
     @torch.inference_mode()
     def mel(self, window: Window) -> Tensor:
         """Log-mel (1, n_mels, T) that the window gets, on the networks' device."""
         n = self.networks
         mix = normalised(window, self.analysis.level)
-        mel, _ = window_mel(n.spectrogram, mix, window, n.framing.hop_length)
+        mel, _ = window_mel(n.spectrogram, mix, window, n.spectrogram.config.hop_length)
         mel = mel.to(n.device)
         if self.voice is None:
             return mel
         latent = n.encoder(mel, self.analysis.mel_mean.to(n.device))
         latent = latent - self.analysis.latent_mean.to(n.device)
         f0, voicing = self._pitch(window, mel.shape[-1])
-        decoded = self.voice.decoder(latent, n.melody(f0, voicing), loudness_of(mel))
-        # what is silent in the source stays silent
-        excess = _speech_level(decoded) - _speech_level(mel)
-        return decoded - (excess - _LOUDER).clamp_min(0)
+        return self._controlled(mel, latent, n.melody(f0, voicing), voicing, self.voice)
+
+    def _controlled(
+        self, mel: Tensor, latent: Tensor, melody: Tensor, voicing: Tensor, voice: Voice
+    ) -> Tensor:
+        """What the voice says, under the user's controls."""
+        o, own = self.options, loudness_of(mel)
+        loudness = controls.changed_dynamics(
+            own, self.analysis.loudness, voice.loudness_spread, o.dynamics
+        )
+        decoded = voice.decoder(latent, melody, loudness)
+        centres = self.networks.spectrogram.centres.to(mel.device)
+        decoded = controls.shift_formants(decoded, centres, o.formants)
+        decoded = controls.protected(decoded, mel, voicing, o.protect)
+        return controls.no_louder(decoded, mel, 2 * (loudness - own))
 
     @torch.inference_mode()
     def sound(self, window: Window) -> NDArray[np.float32]:
@@ -111,12 +129,16 @@ class Renderer:
         length = window.sound.shape[1]
         f0, voicing = self._pitch(window, mel.shape[-1])
         phase = self.phase[min(window.first_frame, len(self.phase) - 1)].to(n.device)[None]
-        noise = self._noise(window.first_frame * n.framing.hop_length, length).to(n.device)
-        audio = n.vocoder(
-            mel, f0, voicing, length=length, phase=phase, noise=noise, rounds=self.rounds
+        noise = self._noise(window.first_frame * n.spectrogram.config.hop_length, length).to(
+            n.device
         )
-        mono = audio[0, window.core].cpu().numpy() / level.gain
-        return soft_limited(level.channels[:, None] * mono[None])
+        audio = n.vocoder(
+            mel, f0, voicing, length=length, phase=phase, noise=noise, rounds=self.options.rounds
+        )
+        mono = audio[0, window.core].cpu().numpy() * np.float32(self.gain / level.gain)
+        wet = level.channels[:, None] * mono[None]
+        dry = window.sound[:, window.core]
+        return soft_limited(controls.wet_and_dry(wet, dry, self.options.wet))
 
     def _pitch(self, window: Window, frames: int) -> tuple[Tensor, Tensor]:
         pick = torch.arange(window.first_frame, window.first_frame + frames)
@@ -126,18 +148,12 @@ class Renderer:
 
     def _noise(self, first: int, length: int) -> Tensor:
         """Noise (1, length) that depends on the place in the recording alone."""
-        block = self.networks.framing.core * self.networks.framing.hop_length
-        pieces = []
+        block, pieces = _NOISE_BLOCK, []
         for number in range(first // block, (first + length - 1) // block + 1):
             random = torch.Generator().manual_seed(self.seed * 1_000_003 + number)
             pieces.append(torch.randn(block, generator=random))
         start = first % block
         return torch.cat(pieces)[None, start : start + length]
-
-
-def _speech_level(mel: Tensor) -> Tensor:
-    """Log amplitude (B, 1, T) of the bands from about 200 Hz to 2.4 kHz: without mains hum."""
-    return mel[:, 5:55].exp().mean(1, keepdim=True).log()
 
 
 def soft_limited(audio: NDArray[np.float32]) -> NDArray[np.float32]:

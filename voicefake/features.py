@@ -12,6 +12,8 @@ import torchaudio
 from swift_f0 import SwiftF0
 from torch import Tensor, nn
 
+from voicefake.options import F0Method
+
 LOG_FLOOR = 1e-5
 ACTIVE_RMS = 0.07
 _F0_RATE = 16_000
@@ -107,25 +109,57 @@ def _tracker() -> SwiftF0:
     return SwiftF0(threads=1, spin=False)
 
 
-def track_f0(audio: np.ndarray, config: FeatureConfig, frames: int) -> tuple[Tensor, Tensor]:
+def track_f0(
+    audio: np.ndarray, config: FeatureConfig, frames: int, method: F0Method = F0Method.SWIFT
+) -> tuple[Tensor, Tensor]:
     """Fundamental frequency (Hz) and voicing (0..1), each (frames,), of mono ``audio`` (n,).
 
-    SwiftF0 (arXiv 2508.18440) gives a value every 16 ms; both are brought to the frames of
-    the mel, f0 along its logarithm and through unvoiced stretches.
+    Both are brought to the frames of the mel, f0 along its logarithm and through unvoiced
+    stretches.
     """
     sound = soxr.resample(audio.astype(np.float32), config.sample_rate, _F0_RATE)
-    sound = np.pad(sound, (0, max(0, 2 * _F0_HOP - len(sound))))
-    result = _tracker().detect(sound, _F0_RATE, *_F0_RANGE)
-    confidence = np.asarray(result.confidence, dtype=np.float64)
-    pitch = np.asarray(result.pitch_hz, dtype=np.float64)
-    there = np.asarray(result.timestamps, dtype=np.float64)
-    here = np.arange(frames) / config.frame_rate
-    voiced = confidence >= _VOICED_CONFIDENCE
+    track = _pyin if method is F0Method.PYIN else _swift
+    there, pitch, voiced = track(np.pad(sound, (0, max(0, 2 * _F0_HOP - len(sound)))))
+    return to_frames(there, pitch, voiced, np.arange(frames) / config.frame_rate)
+
+
+def to_frames(
+    there: np.ndarray, pitch: np.ndarray, voiced: np.ndarray, here: np.ndarray
+) -> tuple[Tensor, Tensor]:
+    """F0 and voicing at the seconds ``here`` (T,) from those at the seconds ``there`` (N,)."""
     if not voiced.any():
-        return torch.full((frames,), 150.0), torch.zeros(frames)
+        return torch.full((len(here),), 150.0), torch.zeros(len(here))
     log_f0 = np.interp(here, there[voiced], np.log(pitch[voiced]))
     voicing = np.interp(here, there, voiced.astype(np.float64))
     return torch.from_numpy(np.exp(log_f0)).float(), torch.from_numpy(voicing).float()
+
+
+def _swift(sound: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Seconds, f0 and whether voiced, by SwiftF0 (arXiv 2508.18440): a value every 16 ms."""
+    result = _tracker().detect(sound, _F0_RATE, *_F0_RANGE)
+    voiced = np.asarray(result.confidence) >= _VOICED_CONFIDENCE
+    return np.asarray(result.timestamps), np.asarray(result.pitch_hz), voiced
+
+
+def _pyin(sound: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same by probabilistic YIN (Mauch & Dixon, 2014): slower, and independent of it."""
+    import librosa  # takes a second to load
+
+    low, high = _F0_RANGE
+    pitch, voiced, _ = librosa.pyin(
+        sound, fmin=low, fmax=high, sr=_F0_RATE, frame_length=1024, hop_length=_F0_HOP
+    )
+    return np.arange(len(pitch)) * _F0_HOP / _F0_RATE, pitch, voiced
+
+
+def moved_f0(f0: Tensor, own: tuple[float, float], target: tuple[float, float]) -> Tensor:
+    """A contour in Hz moved from one range to another.
+
+    Args:
+        own, target: median and spread of log-f0; a spread of 0 is unknown and left alone.
+    """
+    stretch = min(1.5, max(0.67, target[1] / own[1])) if own[1] > 0 else 1.0
+    return ((f0.log() - own[0]) * stretch + target[0]).exp()
 
 
 def active_rms(audio: np.ndarray) -> float:
@@ -145,3 +179,17 @@ def extract(audio: np.ndarray, spectrogram: MelSpectrogram) -> Features:
         mel = spectrogram(torch.from_numpy(audio).float()[None])[0]
     f0, voicing = track_f0(audio, spectrogram.config, mel.shape[-1])
     return Features(mel, f0, voicing)
+
+
+def warp_bands(mel: Tensor, centres: Tensor, factors: Tensor) -> Tensor:
+    """Log-mels (B, n_mels, T) read at ``factors`` (B,) times each band's frequency.
+
+    Args:
+        centres: centre frequencies of the bands in Hz (n_mels,).
+    """
+    wanted = factors[:, None] * centres
+    upper = torch.bucketize(wanted, centres).clamp(1, len(centres) - 1)
+    low, high = centres[upper - 1], centres[upper]
+    weight = ((wanted - low) / (high - low)).clamp(0, 1)[..., None]
+    index = upper[..., None].expand_as(mel)
+    return mel.gather(1, index - 1) * (1 - weight) + mel.gather(1, index) * weight

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -9,16 +11,23 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from voicefake.analysis import log_f0_range, loudness_range, measure_level
 from voicefake.common.errors import BadInput
 from voicefake.common.hashes import sha256_of
+from voicefake.common.media import AudioReader
 from voicefake.common.modelfile import ModelFile, load_model, save_model
 from voicefake.common.profiles import Profile
-from voicefake.models.decoder import DecoderConfig, PersonDecoder
+from voicefake.features import MelSpectrogram, extract
+from voicefake.models.decoder import DecoderConfig, PersonDecoder, SpeakerEncoder, loudness_of
 from voicefake.networks import WEIGHTS, load_decoder
 
 KIND = "voice-speaker"
 SPEAKER_FILE = "decoder.safetensors"
 BASE_FILE = WEIGHTS / "decoder.safetensors"
+_REFERENCE_SECONDS = 60.0
+_SHORTEST_SECONDS = 3
+_VECTOR_FRAMES = 200
+"""As long as the references that the encoder was taught with."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +37,12 @@ class Voice:
     Attributes:
         decoder: shared trunk, the person's tail and vector.
         log_f0: median and spread of the person's log-f0.
+        loudness_spread: of the person's speech without pauses (0: unknown).
     """
 
     decoder: PersonDecoder
     log_f0: tuple[float, float]
+    loudness_spread: float = 0.0
 
 
 def load_voice(profile: Profile) -> Voice:
@@ -45,8 +56,6 @@ def load_voice(profile: Profile) -> Voice:
     base = load_decoder()
     if model.details.get("base") != sha256_of(BASE_FILE):
         raise BadInput(path, "was trained on another version of the base voice", "train it again")
-    if model.config != asdict(base.config):
-        raise BadInput(path, "does not fit the base voice", "train it again")
     try:
         person = PersonDecoder(base, model.tensors["vector"])
         tail = {n[5:]: t for n, t in model.tensors.items() if n.startswith("tail.")}
@@ -54,7 +63,54 @@ def load_voice(profile: Profile) -> Voice:
         middle, spread = model.details["log_f0"]
     except (KeyError, RuntimeError, ValueError, TypeError) as error:
         raise BadInput(path, "does not hold a whole voice", "train it again") from error
-    return Voice(person.eval().requires_grad_(False), (float(middle), float(spread)))
+    loudness = float(model.details.get("loudness spread", 0.0))
+    return Voice(person.eval().requires_grad_(False), (float(middle), float(spread)), loudness)
+
+
+def mixed_voice(parts: Sequence[tuple[Voice, float]]) -> Voice:
+    """One voice between several, each with its share; shares sum to 1.
+
+    Tails that were trained from one base can be averaged weight by weight (arXiv
+    2203.05482), which keeps the result as sharp as each of them.
+    """
+    total: dict[str, Tensor] = {}
+    for voice, share in parts:
+        for name, tensor in voice.decoder.state_dict().items():
+            total[name] = total.get(name, torch.zeros(())) + share * tensor
+    person = copy.deepcopy(parts[0][0].decoder)
+    person.load_state_dict(total)
+    middle, spread = (sum(s * v.log_f0[i] for v, s in parts) for i in (0, 1))
+    return Voice(person, (middle, spread), sum(s * v.loudness_spread for v, s in parts))
+
+
+def voice_of_recording(path: Path) -> Voice:
+    """The voice of a person of whom there is one recording: base tail, and their vector.
+
+    Raises:
+        BadInput: it holds less than three seconds of speech.
+    """
+    spectrogram, base = MelSpectrogram(), load_decoder()
+    rate = spectrogram.config.sample_rate
+    reader = AudioReader(path, sample_rate=rate, mono=True)
+    sound = next(reader.chunks(int(_REFERENCE_SECONDS * rate)))[0]
+    level = measure_level(iter([sound[None]]))
+    features = extract((sound - level.offset) * level.gain, spectrogram)
+    log_f0 = log_f0_range(features.f0, features.voicing)
+    if features.frames < 100 * _SHORTEST_SECONDS or log_f0[1] == 0:
+        fault = f"holds less than {_SHORTEST_SECONDS} s of a voice"
+        raise BadInput(path, fault, "give 10 s or more of one person speaking")
+    vector = average_vector(base.reference, features.mel)
+    person = PersonDecoder(base, vector).eval().requires_grad_(False)
+    return Voice(person, log_f0, loudness_range(loudness_of(features.mel[None])[0, 0])[1])
+
+
+@torch.inference_mode()
+def average_vector(reference: SpeakerEncoder, mel: Tensor) -> Tensor:
+    """Speaker vector (1, speaker) of a log-mel (n_mels, T): the mean over windows, of length 1."""
+    frames = mel.shape[-1]
+    starts = range(0, max(1, frames - _VECTOR_FRAMES + 1), _VECTOR_FRAMES // 2)
+    vectors = [reference(mel[None, :, s : s + _VECTOR_FRAMES]) for s in starts]
+    return torch.nn.functional.normalize(torch.cat(vectors).mean(0, keepdim=True), dim=-1)
 
 
 def save_voice(

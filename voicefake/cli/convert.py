@@ -20,37 +20,149 @@ from voicefake.common.commandline import (
 )
 from voicefake.common.devices import Device
 from voicefake.common.errors import BadInput, VoicefakeError, WrongUse
+from voicefake.options import ConvertOptions, F0Method
 
 if TYPE_CHECKING:
     from voicefake.common.progress import Reporter
     from voicefake.convert import ConvertReport
+    from voicefake.targets import Reference
+
+_VOICE, _SOUND, _OUTPUT = "Whose voice", "How it sounds", "Output"
 
 InputsArgument = Annotated[
     list[Path], typer.Argument(metavar="INPUT...", help="Sound or video files, or folders.")
 ]
 OutputOption = Annotated[
     Path | None,
-    typer.Option("--output", "-o", metavar="OUT", help="A file, or a folder for several inputs."),
-]
+    typer.Option(
+        "--output", "-o", metavar="OUT", help="A file, or a folder for several inputs.",
+        rich_help_panel=_OUTPUT,
+    ),
+]  # fmt: skip
 RoundsOption = Annotated[
     int | None,
-    typer.Option("--rounds", min=0, max=64, help="The vocoder's rounds of mel consistency."),
-]
+    typer.Option(
+        "--rounds", min=0, max=64, help="The vocoder's rounds of mel consistency.",
+        rich_help_panel=_SOUND,
+    ),
+]  # fmt: skip
 RateOption = Annotated[
-    int | None, typer.Option("--rate", min=8000, max=192_000, help="Sample rate of the output.")
-]
+    int | None,
+    typer.Option(
+        "--rate", min=8000, max=192_000, help="Sample rate of the output.",
+        rich_help_panel=_OUTPUT,
+    ),
+]  # fmt: skip
 
 
 def convert(
     inputs: InputsArgument,
     to: Annotated[
-        str, typer.Option("--to", metavar="SPEAKER", help="Whose voice; see `voicefake speakers`.")
-    ],
+        str | None,
+        typer.Option(
+            "--to",
+            metavar="SPEAKER",
+            rich_help_panel=_VOICE,
+            help="A speaker (see `voicefake speakers`), or several: a:0.7,b:0.3.",
+        ),
+    ] = None,
+    to_reference: Annotated[
+        Path | None,
+        typer.Option(
+            "--to-reference",
+            metavar="RECORDING",
+            rich_help_panel=_VOICE,
+            help="In place of a speaker: ten seconds or more of the person.",
+        ),
+    ] = None,
+    consent: Annotated[
+        Path | None,
+        typer.Option(
+            "--consent",
+            metavar="RECORD",
+            rich_help_panel=_VOICE,
+            help="The consent record of the reference's person.",
+        ),
+    ] = None,
+    i_have_rights: Annotated[
+        str | None,
+        typer.Option(
+            "--i-have-rights",
+            metavar="REASON",
+            rich_help_panel=_VOICE,
+            help="In place of that record; the reason is written into every output.",
+        ),
+    ] = None,
     output: OutputOption = None,
     semitones: Annotated[
-        float, typer.Option("--pitch", min=-24, max=24, help="Semitones up (+) or down (-).")
+        float,
+        typer.Option(
+            "--pitch",
+            min=-24,
+            max=24,
+            rich_help_panel=_SOUND,
+            help="Semitones up (+) or down (-).",
+        ),
     ] = 0.0,
+    auto_pitch: Annotated[
+        bool,
+        typer.Option(
+            "--auto-pitch/--own-pitch",
+            rich_help_panel=_SOUND,
+            help="Move the melody to the target's range, or leave it the source's.",
+        ),
+    ] = True,
+    f0_method: Annotated[
+        F0Method,
+        typer.Option("--f0-method", rich_help_panel=_SOUND, help="Which tracker finds the melody."),
+    ] = F0Method.SWIFT,
+    formants: Annotated[
+        float,
+        typer.Option(
+            "--formants",
+            min=-12,
+            max=12,
+            rich_help_panel=_SOUND,
+            help="Semitones by which resonances move: up sounds smaller, down larger.",
+        ),
+    ] = 0.0,
+    dynamics: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            rich_help_panel=_SOUND,
+            help="Rise and fall of loudness: 1 the source's, 0 the target's own.",
+        ),
+    ] = 1.0,
+    protect: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=0.5,
+            rich_help_panel=_SOUND,
+            help="Share of the source itself in consonants and breath.",
+        ),
+    ] = 0.0,
+    wet: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            rich_help_panel=_SOUND,
+            help="Share of the new voice; the rest is the source.",
+        ),
+    ] = 1.0,
     rounds: RoundsOption = None,
+    gain: Annotated[
+        float,
+        typer.Option(
+            min=-40,
+            max=20,
+            rich_help_panel=_OUTPUT,
+            help="dB louder (+) or softer (-) than the source.",
+        ),
+    ] = 0.0,
     rate: RateOption = None,
     device: DeviceOption = Device.AUTO,
     seed: SeedOption = 0,
@@ -60,22 +172,42 @@ def convert(
 ) -> int:
     """Speak the words of sound files in another voice.
 
-    Length, channels, level and sample rate stay those of the input.
+    Length, tempo, channels, level and sample rate stay those of the input.
     """
-    from voicefake.convert import ConvertOptions, convert_file
+    target = _wanted(to, to_reference, consent, i_have_rights)
+    from voicefake.convert import convert_file
     from voicefake.speakers import speaker_store
+    from voicefake.targets import find_target
 
     store = speaker_store()
-    store.find(to).require_use("voice")
-    options = ConvertOptions(semitones, rounds, rate)
+    name = find_target(target, store).name
+    options = ConvertOptions(
+        semitones, rounds, rate, auto_pitch, f0_method, formants, dynamics, protect, wet, gain
+    )
 
-    def work(source: Path, target: Path, listener: Reporter) -> ConvertReport:
+    def work(source: Path, out: Path, listener: Reporter) -> ConvertReport:
         return convert_file(
-            source, target, to, options=options, store=store, device=device, seed=seed,
+            source, out, target, options=options, store=store, device=device, seed=seed,
             reporter=listener, force=force,
         )  # fmt: skip
 
-    return batch(pairs(inputs, output, to), work, quiet=quiet, as_json=as_json)
+    return batch(pairs(inputs, output, name), work, quiet=quiet, as_json=as_json)
+
+
+def _wanted(
+    to: str | None, reference: Path | None, consent: Path | None, i_have_rights: str | None
+) -> str | Reference:
+    if (to is None) == (reference is None):
+        raise WrongUse("convert", "needs one target", "give --to SPEAKER or --to-reference FILE")
+    if to is not None:
+        if consent is not None or i_have_rights is not None:
+            fault = "speaks of a reference, and a speaker is named"
+            raise WrongUse("--consent or --i-have-rights", fault, "a speaker has a record already")
+        return to
+    assert reference is not None
+    from voicefake.targets import Reference
+
+    return Reference(reference, consent, i_have_rights)
 
 
 def resynth(
@@ -90,9 +222,9 @@ def resynth(
     force: ForceOption = False,
 ) -> int:
     """Copy-synthesis: what the vocoder alone does to sound files."""
-    from voicefake.convert import ConvertOptions, resynth_file
+    from voicefake.convert import resynth_file
 
-    options = ConvertOptions(0.0, rounds, rate)
+    options = ConvertOptions(rounds=rounds, sample_rate=rate)
 
     def work(source: Path, target: Path, listener: Reporter) -> ConvertReport:
         return resynth_file(

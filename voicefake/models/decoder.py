@@ -87,6 +87,11 @@ class SpeakerDecoder(nn.Module):
         )
         self.tail = DecoderTail(c)
 
+    @property
+    def look_ahead(self) -> int:
+        """Frames of the future that a frame depends on (and as many of the past)."""
+        return 1 + 3 * (self.config.trunk_blocks + self.config.tail_blocks)
+
     def forward(self, latent: Tensor, melody: Tensor, loudness: Tensor, speaker: Tensor) -> Tensor:
         """Log-mel (B, n_mels, T).
 

@@ -59,6 +59,16 @@ class Vocoder(nn.Module):
         weight[-2:, -1] = weight[-2:, -1].clamp_min(1e-6)
         self.register_buffer("spread", weight / weight.sum(1, keepdim=True), persistent=False)
 
+    def look_ahead(self, rounds: int | None = None) -> int:
+        """Frames of the future (and of the past) that the sound at a frame depends on."""
+        f = self.spectrogram.config
+        body = 3 * (1 + self.config.blocks)  # kernels of seven frames
+        # pulses under a frame's window depend on f0 up to the next frame
+        pulses = (f.n_fft // 2 - 1) // f.hop_length + 1
+        # from frame to sound to frame
+        again = (f.n_fft - 1) // f.hop_length * (self.config.rounds if rounds is None else rounds)
+        return body + pulses + again + f.n_fft // 2 // f.hop_length
+
     def forward(
         self,
         mel: Tensor,

@@ -10,7 +10,7 @@ import math
 import torch
 from torch import Tensor
 
-from voicefake.features import LOG_FLOOR
+from voicefake.features import LOG_FLOOR, warp_bands
 
 
 def perturb(mel: Tensor, centres: Tensor, strength: float, random: torch.Generator) -> Tensor:
@@ -30,13 +30,8 @@ def warp_frequencies(
     mel: Tensor, centres: Tensor, spread: float, random: torch.Generator
 ) -> Tensor:
     """Scale the frequency axis of each log-mel by a factor of e**±spread."""
-    batch, bands, _ = mel.shape
-    factor = torch.exp(spread * (2 * torch.rand(batch, generator=random) - 1))
-    source = torch.bucketize(factor[:, None] * centres, centres).clamp(1, bands - 1)
-    low, high = centres[source - 1], centres[source]
-    weight = ((factor[:, None] * centres - low) / (high - low)).clamp(0, 1)[..., None]
-    index = source[..., None].expand_as(mel)
-    return mel.gather(1, index - 1) * (1 - weight) + mel.gather(1, index) * weight
+    factors = torch.exp(spread * (2 * torch.rand(len(mel), generator=random) - 1))
+    return warp_bands(mel, centres, factors)
 
 
 def _equaliser(mel: Tensor, gain: float, random: torch.Generator) -> Tensor:

@@ -1,0 +1,125 @@
+"""Whom to speak as: a speaker, a mixture of speakers, or a person of whom there is a recording."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from voicefake.common.consent import Permission, require_consent
+from voicefake.common.errors import WrongUse
+from voicefake.common.marks import Person
+from voicefake.common.profiles import Profile, ProfileStore
+from voicefake.voices import Voice, load_voice, mixed_voice, voice_of_recording
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A person to speak as who is known by one recording; ten seconds are enough.
+
+    Attributes:
+        path: of the recording.
+        consent: the person's consent record; without it ``i_have_rights`` must say why.
+    """
+
+    path: Path
+    consent: Path | None = None
+    i_have_rights: str | None = None
+
+
+@dataclass(frozen=True)
+class Speakers:
+    """One or several profiles with their shares."""
+
+    parts: tuple[tuple[Profile, float], ...]
+
+    @property
+    def name(self) -> str:
+        """For the output's file name."""
+        return "-".join(profile.name for profile, _ in self.parts)
+
+    @property
+    def people(self) -> tuple[Person, ...]:
+        """All who are heard, for the marks."""
+        return tuple(profile.person() for profile, _ in self.parts)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """For the story of the output."""
+        if len(self.parts) == 1:
+            return {"speaker": self.name}
+        return {"speakers": {profile.name: round(share, 4) for profile, share in self.parts}}
+
+    def voice(self) -> Voice:
+        """Load it."""
+        voices = [(load_voice(profile), share) for profile, share in self.parts]
+        return voices[0][0] if len(voices) == 1 else mixed_voice(voices)
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """The person of a reference, and by whose leave they are copied."""
+
+    path: Path
+    permission: Permission
+
+    @property
+    def name(self) -> str:
+        """For the output's file name."""
+        return self.path.stem
+
+    @property
+    def people(self) -> tuple[Person, ...]:
+        """The person, for the marks."""
+        p = self.permission
+        return (Person("speaker", self.name, str(p.basis), p.licence, p.sha256, p.override),)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """For the story of the output."""
+        return {"reference": self.path.name}
+
+    def voice(self) -> Voice:
+        """Listen to the recording."""
+        return voice_of_recording(self.path)
+
+
+Target = Speakers | Stranger
+
+
+def find_target(speaker: str | Reference, store: ProfileStore) -> Target:
+    """The target that ``speaker`` names: ``a``, ``a:0.7,b:0.3``, or a reference.
+
+    Raises:
+        WrongUse: unknown speaker, or shares that are none.
+        Refused: somebody's consent is missing or does not hold.
+    """
+    if isinstance(speaker, Reference):
+        given = speaker.consent, speaker.i_have_rights
+        return Stranger(speaker.path, require_consent(*given, "voice", files=[speaker.path]))
+    shares = parse_shares(speaker)
+    found = [(store.find(name), share) for name, share in shares.items()]
+    for profile, _ in found:
+        profile.require_use("voice")
+    return Speakers(tuple(found))
+
+
+def parse_shares(text: str) -> dict[str, float]:
+    """``a:0.7,b:0.3`` as names with shares that sum to 1; no number means 1.
+
+    Raises:
+        WrongUse: a share is no positive number, or a name stands there twice.
+    """
+    remedy = "write NAME, or NAME:SHARE,NAME:SHARE with shares above 0"
+    shares: dict[str, float] = {}
+    for part in text.split(","):
+        name, _, number = part.strip().partition(":")
+        try:
+            share = float(number or 1)
+        except ValueError:
+            share = 0.0
+        if not 0 < share < float("inf") or name in shares:
+            raise WrongUse(repr(text)[:80], "does not say whose voice it is", remedy)
+        shares[name] = share
+    total = sum(shares.values())
+    return {name: share / total for name, share in shares.items()}
