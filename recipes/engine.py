@@ -4,7 +4,7 @@ Every step has a key, the hash of all it depends on: its options, the content of
 reads, the profile it uses, the seed, the version. Its file and report lie under that key in a
 work folder beside the output, so that a run that was stopped at any moment, even by
 ``kill -9``, goes on after the last step that was finished. The last step writes the output
-itself; then the work folder goes.
+itself; then the work folder goes, unless it was named.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from filelock import FileLock, Timeout
 
 from recipes.library import Bound
 from recipes.report import RunReport, StepReport
-from recipes.schema import Step
+from recipes.schema import Recipe, Step
 from voicefake.common.devices import Device
-from voicefake.common.errors import Stopped, WrongUse
+from voicefake.common.errors import BadInput, Stopped, WrongUse
 from voicefake.common.files import atomic_path, refuse_existing, regular_file
 from voicefake.common.hashes import sha256_of
 from voicefake.common.marks.story import Person, software_version
@@ -37,8 +37,9 @@ class Call:
     """A step with everything it needs, settings filled in.
 
     Attributes:
-        files: role to path.
+        files: field of the step to path; a person's field where a profile's file is meant.
         output: where its file goes.
+        scratch: a folder that is there again when the same step is called after a stop.
         final: its file is the result of the recipe, to be marked.
         people: whose likeness is in ``files`` already.
     """
@@ -46,6 +47,7 @@ class Call:
     step: Step
     files: Mapping[str, Path]
     output: Path
+    scratch: Path
     final: bool
     device: Device = Device.AUTO
     seed: int = 0
@@ -86,30 +88,45 @@ class InProcess:
 
 @dataclass(frozen=True)
 class Planned:
-    """A step to run; ``reused`` is the report of an earlier run where its file is there."""
+    """A step to run; ``reused`` is the report of an earlier run where its file is there.
+
+    Attributes:
+        note: the file that tells what was done, beside the step's own or in its place.
+        kept: where a copy of the step's file goes for the user, if it is not there yet.
+    """
 
     call: Call
     key: str
+    note: Path
     reused: StepReport | None
+    kept: Path | None = None
 
 
 @dataclass(frozen=True)
 class Plan:
-    """All that a run will do."""
+    """All that a run will do; ``work`` is where the files of its steps lie."""
 
     title: str
     inputs: Mapping[str, Path]
     output: Path
     steps: tuple[Planned, ...]
+    work: Path
+    keeps_work: bool
 
 
 @dataclass(frozen=True)
 class Choices:
-    """What the common options chose."""
+    """What the common options chose.
+
+    Attributes:
+        work: folder for the files of finished steps, which is then left to the next run;
+            ``None``: one beside the output, removed at the end.
+    """
 
     device: Device = Device.AUTO
     seed: int = 0
     force: bool = False
+    work: Path | None = None
 
 
 def work_folder(output: Path) -> Path:
@@ -124,27 +141,39 @@ def plan(bound: Bound, output: Path, choices: Choices, kinds: Kinds) -> Plan:
         WrongUse: ``output`` exists without ``force``, or is an input.
         BadInput, Refused: a step says so.
     """
-    refuse_existing(output, force=choices.force)
+    work = choices.work or work_folder(output)
+    if not work.is_dir():  # else the output may be the one that an earlier run has finished
+        refuse_existing(output, force=choices.force)
     for path in bound.files.values():
-        regular_file(path)
-        if output.exists() and output.samefile(path):
+        if output.exists() and path.exists() and output.samefile(path):
             raise WrongUse(output, "is an input of the recipe", "choose another -o")
-    keys = {name: sha256_of(path) for name, path in bound.files.items()}
+    recipe = bound.recipe
+    keys = {n: _content(path, recipe.inputs[n].folder) for n, path in bound.files.items()}
     paths = dict(bound.files)
     steps = []
-    for step in _resolved_steps(bound):
-        final = step.name == bound.recipe.output[1:]
+    for step in _resolved_steps(recipe):
         kind = kinds[step.do]
-        files = {role: paths[name] for role, name in step.files().items()}
-        call = Call(step, files, output, final, choices.device, choices.seed, choices.force)
-        inputs = {role: keys[name] for role, name in step.files().items()}
-        key = _key(call, inputs, kind.check(call))
-        if not final:
-            name = f"{step.name}-{key[:16]}{kind.suffix}"
-            call = replace(call, output=work_folder(output) / name)
+        roles = recipe.files_of(_named(recipe, step.name))
+        call = Call(
+            step, {role: paths[name] for role, name in roles.items()}, output, work,
+            f"@{step.name}" == recipe.output, choices.device, choices.seed, choices.force,
+        )  # fmt: skip
+        key = _key(call, {role: keys[name] for role, name in roles.items()}, kind.check(call))
+        place = work / f"{step.name}-{key[:16]}{output.suffix if call.final else kind.suffix}"
+        call = replace(call, scratch=place.with_suffix(".state"))
+        if not call.final:
+            call = replace(call, output=place)
         keys[step.name], paths[step.name] = key, call.output
-        steps.append(Planned(call, key, None if final else _finished(call.output, key)))
-    return Plan(bound.recipe.title, bound.files, output, tuple(steps))
+        note = place.with_name(f"{place.name}.json")
+        reused = _finished(note, call.output, key)
+        kept = output.with_name(f"{output.name}.{step.name}{kind.suffix}") if step.keep else None
+        if kept is not None and reused is not None and _same(kept, call.output):
+            kept = None
+        for path in ([output] if call.final and reused is None else []) + ([kept] if kept else []):
+            refuse_existing(path, force=choices.force)
+        steps.append(Planned(call, key, note, reused, kept))
+    named = choices.work is not None
+    return Plan(recipe.title, bound.files, output, tuple(steps), work, named)
 
 
 def run(
@@ -160,14 +189,17 @@ def run(
     started = time.monotonic()
     reports: list[StepReport] = []
     people: dict[Path, tuple[Person, ...]] = {}
-    with _workplace(planned.output):
+    with _workplace(planned):
         bar = reporter.stage("steps", len(planned.steps))
         for item in planned.steps:
             known = [person for path in item.call.files.values() for person in people.get(path, ())]
             call = replace(item.call, people=tuple(dict.fromkeys(known)))
             report = item.reused or _performed(executor, kinds[call.step.do], call, reporter)
-            if item.reused is None and not call.final:
-                _keep(call.output, item.key, report)
+            if item.reused is None:
+                _keep(item, report)
+            if item.kept is not None:
+                with atomic_path(item.kept, force=call.force) as temporary:
+                    shutil.copyfile(call.output, temporary)
             people[call.output] = report.people
             reports.append(report)
             bar.advance(1)
@@ -185,25 +217,38 @@ def _performed(executor: Executor, kind: StepKind, call: Call, reporter: Reporte
     return replace(report, seconds=time.monotonic() - started)
 
 
-def _resolved_steps(bound: Bound) -> Iterator[Step]:
+def _named(recipe: Recipe, name: str) -> Step:
+    return next(step for step in recipe.steps if step.name == name)
+
+
+def _resolved_steps(recipe: Recipe) -> Iterator[Step]:
     """The steps with every ``@setting`` replaced by its value."""
-    recipe = bound.recipe
     for step in recipe.steps:
         values = step.model_dump()
         options = {name: recipe.resolved(value) for name, value in step.options.items()}
-        files = {f"@{name}" for name in step.files().values()}
-        filled = {
-            name: value if value in files else recipe.resolved(value)
-            for name, value in values.items()
-            if isinstance(value, str)
-        }
+        filled = {n: recipe.resolved(v) for n, v in values.items() if isinstance(v, str)}
         yield type(step).model_validate({**values, **filled, "options": options})
+
+
+def _content(path: Path, folder: bool) -> str:
+    """Hash of what an input holds.
+
+    Raises:
+        BadInput: it is no regular file, or a folder where none may be.
+    """
+    if not (folder and path.is_dir()):
+        return sha256_of(regular_file(path))
+    files = sorted(p for p in path.rglob("*") if p.is_file())
+    if not files:
+        raise BadInput(path, "is an empty folder", "name another one")
+    told = [[p.relative_to(path).as_posix(), sha256_of(p)] for p in files]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
 def _key(call: Call, inputs: Mapping[str, str], fingerprint: str) -> str:
     told = {
         "version": software_version(),
-        "step": call.step.model_dump(),
+        "step": call.step.model_dump(exclude={"keep"}),
         "inputs": dict(inputs),
         "fingerprint": fingerprint,
         "device": call.device,
@@ -212,20 +257,21 @@ def _key(call: Call, inputs: Mapping[str, str], fingerprint: str) -> str:
     return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _note(path: Path) -> Path:
-    return path.with_name(f"{path.name}.json")
-
-
-def _keep(path: Path, key: str, report: StepReport) -> None:
-    note = {"key": key, "sha256": sha256_of(path), "report": report.to_json()}
-    with atomic_path(_note(path), force=True) as temporary:
+def _keep(item: Planned, report: StepReport) -> None:
+    shutil.rmtree(item.call.scratch, ignore_errors=True)
+    note = {
+        "key": item.key,
+        "sha256": sha256_of(item.call.output),
+        "report": report.to_json(),
+    }
+    with atomic_path(item.note, force=True) as temporary:
         temporary.write_text(json.dumps(note), encoding="utf-8")
 
 
-def _finished(path: Path, key: str) -> StepReport | None:
+def _finished(note_path: Path, path: Path, key: str) -> StepReport | None:
     """The report of an earlier run, if its file is whole."""
     try:
-        note = json.loads(_note(path).read_text(encoding="utf-8"))
+        note = json.loads(note_path.read_text(encoding="utf-8"))
         if note["key"] != key or note["sha256"] != sha256_of(path):
             return None
         return replace(StepReport.from_json(note["report"]), seconds=0.0, reused=True)
@@ -233,22 +279,30 @@ def _finished(path: Path, key: str) -> StepReport | None:
         return None
 
 
+def _same(path: Path, other: Path) -> bool:
+    return path.is_file() and sha256_of(path) == sha256_of(other)
+
+
 @contextmanager
-def _workplace(output: Path) -> Iterator[None]:
-    """The work folder, held by this run alone; kept only where the run can go on later."""
-    folder = work_folder(output)
+def _workplace(planned: Plan) -> Iterator[None]:
+    """The work folder, the output held by this run alone.
+
+    A folder that nobody named is kept only where the run can go on later.
+    """
+    folder, output = planned.work, planned.output
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WrongUse(
             output, f"cannot be written ({error.strerror})", "choose another -o"
         ) from error
-    lock = FileLock(folder / "lock")
+    name = hashlib.sha256(str(output.absolute()).encode()).hexdigest()[:16]
+    lock = FileLock(folder / f"{name}.lock")
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
         raise WrongUse(output, "is being written by another run", "wait for it") from error
-    keep = False
+    keep = planned.keeps_work
     try:
         yield
     except (KeyboardInterrupt, Stopped) as error:

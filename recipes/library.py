@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import mimetypes
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from recipes.schema import Recipe, Scalar, Setting
+from recipes.schema import KINDS_OF_STEPS, Recipe, Scalar, Setting
 from voicefake.common.errors import BadInput, WrongUse
 from voicefake.common.files import regular_file
 
@@ -68,7 +69,7 @@ def read_recipe(path: Path) -> Recipe:
         told = error.errors(include_url=False)
         unknown = [item for item in told if item["type"] == "extra_forbidden"]
         first = (unknown or told)[0]
-        place = ".".join(str(part) for part in first["loc"] if part not in ("voice", "face"))
+        place = ".".join(str(part) for part in first["loc"] if part not in KINDS_OF_STEPS)
         fault = first["msg"].removeprefix("Value error, ")
         raise BadInput(path, f"{place}: {fault}" if place else fault, _REMEDY) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -77,10 +78,38 @@ def read_recipe(path: Path) -> Recipe:
 
 @dataclass(frozen=True)
 class Bound:
-    """A recipe with all it needs: every input a file, every setting a value."""
+    """A recipe with all it needs: every input a file, every setting a value.
+
+    Attributes:
+        below: the folder that was given for an input which is run for each file in it.
+    """
 
     recipe: Recipe
     files: Mapping[str, Path]
+    below: Path | None = None
+
+    @property
+    def source(self) -> Path:
+        """The file that the run is told by: the one that differs from run to run, or the first."""
+        each = [name for name, wanted in self.recipe.inputs.items() if wanted.each]
+        return self.files[each[0]] if each else next(iter(self.files.values()))
+
+
+def bind_each(entry: Entry, assignments: Mapping[str, str]) -> list[Bound]:
+    """As ``bind``, once for every file where a folder is given for an input that takes it.
+
+    Raises:
+        BadInput: the folder holds no file that can be used.
+    """
+    bound = bind(entry, assignments)
+    for name, wanted in entry.recipe.inputs.items():
+        if wanted.each and bound.files[name].is_dir():
+            folder = bound.files[name]
+            files = [p for p in sorted(folder.rglob("*")) if _is_media(p)]
+            if not files:
+                raise BadInput(folder, "holds no sound, video or picture", "name another folder")
+            return [replace(bound, files={**bound.files, name: p}, below=folder) for p in files]
+    return [bound]
 
 
 def bind(entry: Entry, assignments: Mapping[str, str]) -> Bound:
@@ -130,6 +159,16 @@ def parse_assignments(words: Sequence[str]) -> dict[str, str]:
             raise WrongUse(f"--set {name}", "is given twice", "give it once")
         assignments[name] = value
     return assignments
+
+
+def _is_media(path: Path) -> bool:
+    """Whether a file in a folder is meant: strangers and hidden files are passed over."""
+    kind = mimetypes.guess_type(path.name)[0] or ""
+    return (
+        kind.partition("/")[0] in ("audio", "video", "image")
+        and path.is_file()
+        and not path.name.startswith(".")
+    )
 
 
 def _read(path: Path, is_bundled: bool) -> Entry:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -43,92 +43,182 @@ InsidePath = Annotated[str, StringConstraints(min_length=1), AfterValidator(_sta
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True
+    )
 
 
 class Input(_Strict):
-    """A file that goes in; without ``path`` it must be given with ``--set NAME=FILE``."""
+    """A file that goes in."""
 
     help: Text = ""
+    """What it is, for whoever runs the recipe."""
     path: InsidePath | None = None
+    """Where it lies in the recipe's folder; without it --set NAME=FILE must say."""
+    folder: bool = False
+    """A folder may be given too, and goes in as a whole: recordings to train on."""
+    each: bool = False
+    """A folder may be given too, and the recipe is run for every file in it."""
 
 
 class Setting(_Strict):
-    """A value that ``--set NAME=VALUE`` may change."""
+    """A value that --set NAME=VALUE may change."""
 
     value: Scalar
+    """The default; a value from --set must be of the same type."""
     help: Text = ""
+    """What it does, for whoever runs the recipe."""
 
 
 class _Step(_Strict):
+    files_fields: ClassVar[tuple[str, ...]] = ("source",)
+    """Fields that must name a file."""
+
     name: Name
+    """By which later steps call its file, as @name."""
+    keep: bool = False
+    """Lay its file beside the result too, as RESULT.NAME with the file's own suffix."""
     options: dict[Name, Scalar] = Field(default_factory=dict)
+    """As the function that does the step knows them."""
 
-    def files(self) -> dict[str, str]:
-        """Role to referenced file, without the ``@``."""
-        raise NotImplementedError
-
-    def values(self) -> Iterator[str]:
-        """Every value that may be a reference to a setting."""
-        raise NotImplementedError
+    def references(self) -> dict[str, str]:
+        """Field to the name that it refers to, without the ``@``; options come as ``options.x``."""
+        own = {field: getattr(self, field) for field in type(self).model_fields if field != "name"}
+        every = own | {f"options.{name}": value for name, value in self.options.items()}
+        return {k: v[1:] for k, v in every.items() if isinstance(v, str) and v.startswith("@")}
 
 
 class VoiceStep(_Step):
-    """The sound of ``source``, spoken by ``speaker``."""
+    """The sound of a file, spoken by somebody else."""
 
     do: Literal["voice"]
     source: Reference
+    """A sound file, or a video whose sound is taken."""
     speaker: Person
-
-    def files(self) -> dict[str, str]:
-        """One file, the source."""
-        return {"source": self.source[1:]}
-
-    def values(self) -> Iterator[str]:
-        """The speaker and the options."""
-        yield self.speaker
-        yield from (value for value in self.options.values() if isinstance(value, str))
+    """Whose voice: a name, a setting, or the profile that a step has trained."""
 
 
 class FaceStep(_Step):
-    """``source`` with the face of ``identity`` and, where given, ``sound`` as its sound."""
+    """A clip with somebody else's face."""
+
+    files_fields: ClassVar[tuple[str, ...]] = ("source", "sound")
 
     do: Literal["face"]
     source: Reference
+    """A video."""
     identity: Person
+    """Whose face: a name, a setting, or the profile that a step has trained."""
     sound: Reference | None = None
-
-    def files(self) -> dict[str, str]:
-        """The source and the sound."""
-        sound = {"sound": self.sound[1:]} if self.sound else {}
-        return {"source": self.source[1:], **sound}
-
-    def values(self) -> Iterator[str]:
-        """The identity and the options."""
-        yield self.identity
-        yield from (value for value in self.options.values() if isinstance(value, str))
+    """What is to be heard; without it the clip's own sound stays."""
 
 
-Step = Annotated[VoiceStep | FaceStep, Field(discriminator="do")]
+class PictureStep(_Step):
+    """A still picture with somebody else's face."""
+
+    do: Literal["picture"]
+    source: Reference
+    """A picture."""
+    identity: Person
+    """Whose face: a name, a setting, or the profile that a step has trained."""
+
+
+class SoundStep(_Step):
+    """A clip whose pictures are copied as they are, with another sound."""
+
+    files_fields: ClassVar[tuple[str, ...]] = ("source", "sound")
+
+    do: Literal["sound"]
+    source: Reference
+    """A video."""
+    sound: Reference
+    """What is to be heard."""
+
+
+class CleanStep(_Step):
+    """Sound without rumble and steady noise, at one loudness."""
+
+    do: Literal["clean"]
+    source: Reference
+    """A sound file, or a video whose sound is taken."""
+
+
+class MixStep(_Step):
+    """Two sounds at once."""
+
+    files_fields: ClassVar[tuple[str, ...]] = ("first", "second")
+
+    do: Literal["mix"]
+    first: Reference
+    """A sound file."""
+    second: Reference
+    """A sound file that is heard together with it."""
+
+
+class TrainVoiceStep(_Step):
+    """A speaker's profile from recordings; its file is what `speakers export` writes."""
+
+    files_fields: ClassVar[tuple[str, ...]] = ("source", "consent")
+
+    do: Literal["train-voice"]
+    source: Reference
+    """A recording, or a folder of them."""
+    consent: Reference
+    """The person's consent record."""
+    speaker: Person
+    """What to call the speaker."""
+
+
+class TrainFaceStep(_Step):
+    """An identity's profile from videos and pictures."""
+
+    files_fields: ClassVar[tuple[str, ...]] = ("source", "consent")
+
+    do: Literal["train-face"]
+    source: Reference
+    """A video or picture, or a folder of them."""
+    consent: Reference
+    """The person's consent record."""
+    identity: Person
+    """What to call the identity."""
+
+
+AnyStep = (
+    VoiceStep
+    | FaceStep
+    | PictureStep
+    | SoundStep
+    | CleanStep
+    | MixStep
+    | TrainVoiceStep
+    | TrainFaceStep
+)
+Step = Annotated[AnyStep, Field(discriminator="do")]
+KINDS_OF_STEPS = {
+    get_args(kind.model_fields["do"].annotation)[0]: kind for kind in get_args(AnyStep)
+}
+"""The value of ``do`` to the step that it means."""
 
 
 class Recipe(_Strict):
-    """A recipe.
+    """Files that go in, settings, and the steps that make a result of them.
 
-    Attributes:
-        format: of the file.
-        inputs, settings: by name; names are shared with the steps, so none occurs twice.
-        steps: in the order in which they run.
-        output: the step whose file is the result.
+    Inputs, settings and steps share their names, so none may occur twice, and each must be used.
     """
 
     format: Annotated[int, Field(ge=1, le=FORMAT)]
+    """Of the file; 1."""
     title: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    """Two or three words."""
     description: Text = ""
+    """One sentence."""
     inputs: dict[Name, Input] = Field(min_length=1)
+    """Files, by name."""
     settings: dict[Name, Setting] = Field(default_factory=dict)
+    """Values, by name."""
     steps: list[Step] = Field(min_length=1, max_length=100)
+    """In the order in which they run."""
     output: Reference
+    """The step whose file is the result."""
 
     @model_validator(mode="before")
     @classmethod
@@ -144,28 +234,37 @@ class Recipe(_Strict):
         for name in seen:
             if seen.count(name) > 1:
                 raise ValueError(f"the name {name!r} is given twice")
+        used = {self.output[1:]} | {step.name for step in self.steps if step.keep}
         ready = set(self.inputs)
-        used = {self.output[1:]}
         for step in self.steps:
-            for name in step.files().values():
-                if name not in ready:
-                    raise ValueError(f"step {step.name!r}: no file @{name} exists by then")
-                used.add(name)
-            for value in step.values():
-                if value.startswith("@") and value[1:] not in self.settings:
-                    raise ValueError(f"step {step.name!r}: there is no setting {value}")
-                used.add(value[1:])
+            used |= set(self._checked(step, ready))
             ready.add(step.name)
         if self.output[1:] not in {step.name for step in self.steps}:
             raise ValueError(f"output: there is no step {self.output}")
         for name in seen:
             if name not in used:
                 raise ValueError(f"{name!r} is never used")
+        if sum(item.each for item in self.inputs.values()) > 1:
+            raise ValueError("only one input can be run for each file of a folder")
         return self
 
+    def _checked(self, step: Step, ready: set[str]) -> Iterator[str]:
+        """The names that ``step`` uses; ``ready`` are the files that exist by then."""
+        for field, name in step.references().items():
+            if field in step.files_fields and name not in ready:
+                raise ValueError(f"step {step.name!r}: no file @{name} exists by then")
+            known = self.settings if field.startswith("options.") else ready | set(self.settings)
+            if field not in step.files_fields and name not in known:
+                raise ValueError(f"step {step.name!r}: there is no setting @{name}")
+            yield name
+
+    def files_of(self, step: Step) -> dict[str, str]:
+        """Field to the input or step whose file it names."""
+        return {k: v for k, v in step.references().items() if v not in self.settings}
+
     def resolved(self, value: Scalar) -> Scalar:
-        """``value``, or the setting that it names."""
-        if isinstance(value, str) and value.startswith("@"):
+        """``value``, or that of the setting which it names."""
+        if isinstance(value, str) and value.startswith("@") and value[1:] in self.settings:
             return self.settings[value[1:]].value
         return value
 

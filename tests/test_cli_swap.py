@@ -233,7 +233,9 @@ def test_swap_is_the_bundled_recipe(tmp_path):
     clip = shortened(tmp_path / "clip.mp4")
     sets = [f"--set={name}" for name in (f"video={clip}", f"voice={VOICE}", f"face={FACE}")]
     check = voicefake("recipe", "check", "swap", *sets, "-o", tmp_path / "a.mp4", "--json")
-    assert [step["do"] for step in check.result["steps"]] == ["voice", "face"]
+    (told,) = check.result
+    assert [step["do"] for step in told["steps"]] == ["voice", "face"]
+    assert all(step["seconds"] > 0 for step in told["steps"])
     assert list(tmp_path.iterdir()) == [clip], "a check writes nothing"
     first = voicefake("recipe", "run", "swap", *sets, "-o", tmp_path / "a.mp4", "--json")
     assert first.code == 0, first.err
@@ -248,6 +250,7 @@ def test_recipes_are_listed_and_shown():
     assert {"swap", "voice-only", "face-only"} <= {entry["name"] for entry in listed}
     shown = voicefake("recipe", "show", "swap")
     assert shown.code == 0 and "@video" in shown.out and "[[steps]]" in shown.out
+    assert voicefake("recipe", "show", "swap", "--svg").out.startswith("<svg ")
 
 
 def test_a_hostile_recipe_is_exit_3(tmp_path):

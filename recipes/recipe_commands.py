@@ -1,0 +1,213 @@
+"""``voicefake recipe``: parse, call, print."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from recipes import library
+from voicefake.common.commandline import (
+    DeviceOption,
+    ForceOption,
+    JsonOption,
+    QuietOption,
+    SeedOption,
+    console,
+    print_json,
+)
+from voicefake.common.devices import Device
+
+if TYPE_CHECKING:
+    from recipes.engine import Plan
+    from recipes.estimate import Estimate
+    from recipes.jobs import Job
+    from recipes.report import RunReport
+
+OutputOption = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="OUT", help="A file, or a folder for several clips."),
+]
+RecipeArgument = Annotated[
+    str, typer.Argument(metavar="RECIPE", help="A bundled recipe's name or a TOML file.")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="An input file or a setting; repeatable."),
+]
+StepsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--steps", metavar="FOLDER",
+        help="Leave the files of finished steps here, and use those that still fit.",
+    ),
+]  # fmt: skip
+
+recipe = typer.Typer(help="Recipes: several steps in one run.", no_args_is_help=True)
+
+
+@recipe.command("run")
+def recipe_run(
+    name: RecipeArgument,
+    assignments: SetOption = None,
+    output: OutputOption = None,
+    steps: StepsOption = None,
+    device: DeviceOption = Device.AUTO,
+    seed: SeedOption = 0,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+    force: ForceOption = False,
+) -> int:
+    """Run a recipe; a run that was stopped goes on where it was."""
+    from recipes.jobs import plan_jobs
+
+    entry = library.find(name)
+    jobs = plan_jobs(entry, library.parse_assignments(assignments or []), output)
+    return run_and_tell(jobs, device, seed, quiet=quiet, as_json=as_json, force=force, steps=steps)
+
+
+@recipe.command("check")
+def recipe_check(
+    name: RecipeArgument,
+    assignments: SetOption = None,
+    output: OutputOption = None,
+    steps: StepsOption = None,
+    device: DeviceOption = Device.AUTO,
+    seed: SeedOption = 0,
+    as_json: JsonOption = False,
+    force: ForceOption = False,
+) -> None:
+    """Say what a run would do and how long it takes, or why it could not. Does nothing."""
+    from recipes import engine
+    from recipes.estimate import estimate
+    from recipes.jobs import plan_jobs
+    from recipes.steps import KINDS
+
+    entry = library.find(name)
+    jobs = plan_jobs(entry, library.parse_assignments(assignments or []), output)
+    choices = engine.Choices(device, seed, force, steps)
+    plans = [engine.plan(job.bound, job.output, choices, KINDS) for job in jobs]
+    told = [(planned, estimate(planned)) for planned in plans]
+    if as_json:
+        print_json([_plan_json(entry, planned, times) for planned, times in told])
+        return
+    out = Console()
+    for planned, times in told:
+        table = Table(box=None, pad_edge=False, title=escape(entry.recipe.title),
+                      title_justify="left")  # fmt: skip
+        for heading in ("step", "what", "from", "time"):
+            table.add_column(heading, overflow="fold")
+        for item, time in zip(planned.steps, times, strict=True):
+            took = "kept from an earlier run" if item.reused else str(time)
+            files = ", ".join(escape(path.name) for path in item.call.files.values())
+            table.add_row(item.call.step.name, item.call.step.do, files, took)
+        out.print(table)
+        out.print(f"result: {planned.output}", highlight=False, markup=False, soft_wrap=True)
+    known = [time.seconds for _, times in told for time in times]
+    total = sum(seconds or 0.0 for seconds in known)
+    more = " and what is unknown" if None in known else ""
+    out.print(f"in all about {total / 60:.0f} min{more}" if total > 90 else
+              f"in all about {total:.0f} s{more}", highlight=False)  # fmt: skip
+
+
+@recipe.command("list")
+def recipe_list(as_json: JsonOption = False) -> None:
+    """List the bundled recipes."""
+    entries = library.bundled()
+    if as_json:
+        print_json([{"name": e.name, "description": e.recipe.description} for e in entries])
+        return
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for entry in entries:
+        table.add_row(entry.name, escape(entry.recipe.description))
+    Console().print(table)
+
+
+@recipe.command("show")
+def recipe_show(
+    name: RecipeArgument,
+    svg: Annotated[bool, typer.Option("--svg", help="Its graph as a picture on stdout.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a recipe needs and how its steps hang together, then its text."""
+    from recipes import graph
+
+    entry = library.find(name)
+    if svg:
+        print(graph.as_svg(entry.recipe), end="")
+        return
+    if as_json:
+        print_json(entry.recipe.model_dump())
+        return
+    out = Console(highlight=False, markup=False, soft_wrap=True)
+    out.print(f"{entry.name}: {entry.recipe.description}\n")
+    for input_name, wanted in entry.recipe.inputs.items():
+        given = wanted.path or f"--set {input_name}=FILE"
+        out.print(f"  @{input_name} ({given}): {wanted.help}")
+    for setting_name, setting in entry.recipe.settings.items():
+        out.print(f"  @{setting_name} = {setting.value}: {setting.help}")
+    out.print()
+    for line in graph.as_text(entry.recipe):
+        out.print(f"  {line}")
+    out.print(f"\n{entry.path.read_text(encoding='utf-8')}", end="")
+
+
+@recipe.command("schema")
+def recipe_schema() -> None:
+    """Print the JSON schema of recipes, for editors that complete and check TOML."""
+    from recipes.schema_file import schema_text
+
+    print(schema_text(), end="")
+
+
+def run_and_tell(
+    jobs: Sequence[Job],
+    device: Device,
+    seed: int,
+    *,
+    quiet: bool,
+    as_json: bool,
+    force: bool,
+    steps: Path | None = None,
+) -> int:
+    """Run ``jobs`` and print a summary of each; returns the exit code."""
+    from recipes.engine import Choices
+    from recipes.jobs import run_jobs
+    from recipes.report import summary
+    from voicefake.common.progress import reporter
+
+    def told(report: RunReport) -> None:
+        if not quiet:
+            console.print(summary(report))
+
+    choices = Choices(device, seed, force, steps)
+    batch = run_jobs(jobs, choices, lambda: reporter(quiet), told)
+    if as_json:
+        print_json(batch.results)
+    elif len(jobs) > 1 and not quiet:
+        done = sum(result["output"] is not None for result in batch.results)
+        console.print(f"{done} of {len(jobs)} done", highlight=False)
+    return batch.code
+
+
+def _plan_json(entry: library.Entry, planned: Plan, times: Sequence[Estimate]) -> dict[str, Any]:
+    return {
+        "recipe": entry.name,
+        "output": str(planned.output),
+        "steps": [
+            {
+                "step": item.call.step.name,
+                "do": item.call.step.do,
+                "kept": item.reused is not None,
+                "seconds": time.seconds,
+                "at_most": time.at_most,
+                "runs_here": time.runs,
+            }
+            for item, time in zip(planned.steps, times, strict=True)
+        ],
+    }

@@ -1,0 +1,134 @@
+"""What several kinds of steps check, and how they come to a profile."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from recipes.engine import Call
+from recipes.schema import Scalar
+from voicefake.common.errors import BadInput, WrongUse
+from voicefake.common.marks import MarkedOutput, Story, marked_output
+from voicefake.common.profiles import Profile, ProfileStore
+
+_ACTIONS = {"speaker": "voice", "identity": "face"}
+
+
+@contextmanager
+def profile_of(call: Call, field: str, usual: ProfileStore) -> Iterator[tuple[ProfileStore, str]]:
+    """The store and the name under which the person of a step is found.
+
+    Args:
+        field: of the step, which names a person or the profile that an earlier step made.
+        usual: the store of those that are known by name.
+
+    Raises:
+        WrongUse: an unknown name.
+        Refused: their consent does not hold.
+    """
+    packed = call.files.get(field)
+    if packed is None:
+        usual.find(getattr(call.step, field)).require_use()
+        yield usual, getattr(call.step, field)
+        return
+    with tempfile.TemporaryDirectory(prefix="voicefake-") as folder:
+        store = ProfileStore(usual.kind, user=Path(folder))
+        profile = store.import_file(packed)
+        profile.require_use()
+        yield store, profile.name
+
+
+def check_person(call: Call, field: str, usual: ProfileStore) -> str:
+    """The hash of the person's profile, where it is there already; see ``profile_of``."""
+    packed = call.files.get(field)
+    if packed is not None and not packed.exists():  # an earlier step is going to make it
+        return ""
+    with profile_of(call, field, usual) as (store, name):
+        return fingerprint(store.find(name))
+
+
+def fingerprint(profile: Profile) -> str:
+    """Hash of what a profile is: another training or consent gives another one."""
+    told = [profile.kind, profile.name, sorted(profile.files.items())]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+@contextmanager
+def written(call: Call, source: Path) -> Iterator[MarkedOutput]:
+    """Where to write; marked, and told whose likeness is in it, where it is the result."""
+    actions = [action for kind, action in _ACTIONS.items() if kind in _kinds(call)]
+    story = Story(" and ".join(actions) or "sound", call.people, source)
+    if not call.final:
+        yield MarkedOutput(call.output, story)
+        return
+    with marked_output(call.output, story, force=call.force) as output:
+        yield output
+
+
+def _kinds(call: Call) -> set[str]:
+    return {person.kind for person in call.people}
+
+
+def require_stream(path: Path, stream: str) -> None:
+    """Fail for a file without ``audio`` or ``video``; one that is still to be made passes.
+
+    Raises:
+        BadInput: the stream is missing, or the file is not media.
+    """
+    from voicefake.common.media import probe
+
+    if not path.exists():
+        return
+    if getattr(probe(path), stream) is None:
+        missing = {"audio": "has no sound", "video": "has no pictures"}[stream]
+        raise BadInput(
+            path, missing, f"name a file with a{'n' * (stream == 'audio')} {stream} track"
+        )
+
+
+def require_suffix(call: Call, known: Collection[str]) -> None:
+    """Fail for a result that cannot be written under its name.
+
+    Raises:
+        WrongUse: the suffix is none of ``known``.
+    """
+    suffix = call.output.suffix.lower()
+    if call.final and suffix not in known:
+        named = f"as {suffix}" if suffix else "without a suffix"
+        raise WrongUse(
+            call.output, f"cannot be written {named}", f"use one of {' '.join(sorted(known))}"
+        )
+
+
+def usable_options(kind: type[Any]) -> dict[str, str]:
+    """Name and type of those fields of an options dataclass that a recipe may set.
+
+    Files enter a recipe as inputs only, so fields that hold a path are left out.
+    """
+    return {f.name: str(f.type) for f in fields(kind) if "Path" not in str(f.type)}
+
+
+def options_of(kind: type[Any], chosen: Mapping[str, Scalar]) -> Any:
+    """An options dataclass from a step's ``options``.
+
+    Raises:
+        WrongUse: an unknown option, or a value of the wrong type.
+    """
+    usable = usable_options(kind)
+    for name in chosen:
+        if name not in usable:
+            raise WrongUse(f"option {name}", "is not for recipes", f"there are {', '.join(usable)}")
+    try:
+        return TypeAdapter(kind).validate_python(dict(chosen), strict=False)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise WrongUse(f"option {name}", first["msg"].lower(), "change its value") from error
