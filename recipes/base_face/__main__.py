@@ -12,7 +12,7 @@ from voicefake.common.progress import reporter
 
 app = typer.Typer(
     help="How the bundled face weights were made, in this order: detector, template, prepare, "
-    "train, identities.",
+    "train, occlusion, identities.",
     no_args_is_help=True,
     add_completion=False,
 )
@@ -72,6 +72,23 @@ def train(
         network, result = train_base(face_set, work, base_config(steps, 60 * minutes), bars)
     write_base(network, result, numbers(face_set), BASE)
     _say(f"wrote {BASE}: held-out figure {result.state.best:.3f} at step {result.state.best_step}")
+
+
+@app.command()
+def occlusion(
+    faces: FacesOption = _FACES,
+    work: Annotated[Path, typer.Option(help="Checkpoints.")] = Path(".train/occlusion"),
+    count: Annotated[int, typer.Option(help="Faces to draw things before.")] = 8000,
+    steps: Annotated[int, typer.Option(help="Of 24 faces.")] = 5000,
+    quiet: QuietOption = False,
+) -> None:
+    """Train and bundle the network that finds what covers a face."""
+    from facesync.dataset import load_faces
+    from recipes.base_face.occlusion import train_occlusion
+
+    with reporter(quiet) as bars:
+        figures = train_occlusion(load_faces(faces), work, count=count, steps=steps, reporter=bars)
+    _say(f"on held-out people: {figures}")
 
 
 @app.command()

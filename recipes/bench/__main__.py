@@ -1,0 +1,55 @@
+"""``python -m recipes.bench``: where the time goes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from voicefake.common.commandline import JsonOption, console, print_json, run
+
+app = typer.Typer(
+    help="Processor time per stage. Best on a machine that does nothing else.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+
+@app.callback()
+def bench() -> None:
+    """One command per kind of work."""
+
+
+@app.command()
+def face(
+    clip: Annotated[Path, typer.Argument(metavar="CLIP", help="A video.")],
+    to: Annotated[str, typer.Option("--to", metavar="IDENTITY")] = "nobody-b",
+    which: Annotated[str | None, typer.Option(help="As for `facesync swap`.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Milliseconds per frame of every stage of a face swap, on one thread."""
+    from recipes.bench.face import bench_face
+
+    found = bench_face(clip, to, which=which)
+    if as_json:
+        print_json({**asdict(found), "frames_per_second": found.frames_per_second})
+        return
+    table = Table("stage", "ms per frame", "share", box=None)
+    for name, milliseconds in found.stages.items():
+        table.add_row(name, f"{milliseconds:.2f}", f"{milliseconds / found.total:.0%}")
+    table.add_row("all", f"{found.total:.2f}", "")
+    console.print(table)
+    width, height = found.size
+    console.print(
+        f"{found.frames} frames of {width}x{height}: {found.frames_per_second:.1f} per second of "
+        f"one core; once per file: loading {found.loading:.2f} s, marking {found.marking:.2f} s; "
+        f"at most {found.peak / 2**20:.0f} MiB",
+        highlight=False,
+    )
+
+
+if __name__ == "__main__":
+    run(app)
