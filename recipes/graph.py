@@ -8,7 +8,7 @@ from html import escape
 
 from recipes.schema import Input, Recipe, Step
 
-_WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _MARGIN = 168, 58, 64, 18, 12
+_WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _MARGIN, _LANE = 184, 58, 64, 18, 12, 11
 _ICONS = {
     "voice": "M-9 -3v6M-5 -7v14M-1 -4v8M3 -9v18M7 -5v10",
     "face": "M-8 -2a8 9 0 1 0 16 0a8 9 0 1 0 -16 0M-3.5 -4v2M3.5 -4v2M-4 3q4 4 8 0",
@@ -70,14 +70,24 @@ def as_svg(recipe: Recipe) -> str:
         place[node.name] = (
             _MARGIN + column * (_WIDTH + _GAP_X), top + row * (_HEIGHT + _GAP_Y)
         )  # fmt: skip
+    bottom = _MARGIN + tallest * (_HEIGHT + _GAP_Y) - _GAP_Y
+    arrows = []
+    lanes = 0  # under the boxes, for arrows that pass a column
+    for node in nodes:
+        for number, source in enumerate(node.sources, 1):
+            x, y = place[node.name]
+            end = x - 2, y + _HEIGHT * number / (len(node.sources) + 1)
+            far = depth[node.name] - depth[source] > 1
+            lanes += far
+            arrows.append(_arrow(place[source], end, bottom + lanes * _LANE if far else None))
     width = 2 * _MARGIN + (max(depth.values()) + 1) * (_WIDTH + _GAP_X) - _GAP_X
-    height = 2 * _MARGIN + tallest * (_HEIGHT + _GAP_Y) - _GAP_Y
+    height = bottom + lanes * _LANE + _MARGIN
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
         f'width="{width}" height="{height}" role="img">',
         f"<title>{escape(recipe.title)}: {escape(recipe.description)}</title>",
         f"<style>{_STYLE}</style>",
-        *(_arrow(place[source], place[node.name]) for node in nodes for source in node.sources),
+        *arrows,
         *(_box(node, *place[node.name]) for node in nodes),
         "</svg>\n",
     ]
@@ -96,8 +106,8 @@ def _nodes(recipe: Recipe) -> Iterator[_Node]:
 
 
 def _shape(wanted: Input) -> str:
-    kind = "a folder, or a file" if wanted.folder else "a file"
-    return "a file, or each of a folder" if wanted.each else kind
+    kind = "a file or a folder" if wanted.folder else "a file"
+    return "a file, or each of many" if wanted.each else kind
 
 
 def _done(recipe: Recipe, step: Step) -> str:
@@ -130,15 +140,19 @@ def _box(node: _Node, x: float, y: float) -> str:
     )
 
 
-def _arrow(start: tuple[float, float], end: tuple[float, float]) -> str:
+def _arrow(start: tuple[float, float], end: tuple[float, float], lane: float | None) -> str:
+    """From the right of a box to ``end``, straight or along ``lane`` below the boxes."""
     x, y = start[0] + _WIDTH, start[1] + _HEIGHT / 2
-    to_x, to_y = end[0] - 2, end[1] + _HEIGHT / 2
-    bend = (to_x - x) / 2
-    return (
-        f'<path d="M{x:g} {y:g}C{x + bend:g} {y:g} {to_x - bend:g} {to_y:g} {to_x:g} {to_y:g}'
-        f'm-7 -4l7 4l-7 4"/>'
-    )
+    to_x, to_y = end
+    way = f"C{(x + to_x) / 2:g} {y:g} {(x + to_x) / 2:g} {to_y:g} {to_x:g} {to_y:g}"
+    if lane is not None:
+        turn = _GAP_X / 2
+        way = (
+            f"C{x + turn:g} {y:g} {x:g} {lane:g} {x + turn:g} {lane:g}H{to_x - turn:g}"
+            f"C{to_x:g} {lane:g} {to_x - turn:g} {to_y:g} {to_x:g} {to_y:g}"
+        )
+    return f'<path d="M{x:g} {y:g}{way}m-7 -4l7 4l-7 4"/>'
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= 20 else f"{text[:19]}…"
+    return text if len(text) <= 24 else f"{text[:23]}…"
