@@ -21,11 +21,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from voicefake.common.errors import BadInput
+from voicefake.common.errors import BadInput, Stopped
 from voicefake.common.files import atomic_path
 from voicefake.common.progress import Reporter, Silent
 
 LAST = "last.safetensors"
+HISTORY = "history.json"
+"""One entry per look at the held-out part, for whoever draws the curves."""
 _MOST_SKIPPED = 20
 """Steps in a row without finite gradients before a training gives up."""
 
@@ -133,17 +135,20 @@ def fit(
     run.resume()
     bar = (reporter or Silent()).stage("training", config.steps)
     bar.advance(run.state.step)
-    while not run.finished():
-        run.step()
-        bar.advance(1)
-        if run.state.step % config.evaluate_every == 0 or run.finished():
-            figures = run.look()
-            note = " ".join(f"{k} {v:.4g}" for k, v in list(figures.items())[:3])
-            bar.advance(0, f"held out: {note} (best {run.state.best:.4g})")
-            if on_look:
-                on_look(run.averaged, run.state)
-        if run.checkpoint_due():
-            run.save()
+    try:
+        while not run.finished():
+            run.step()
+            bar.advance(1, run.note())
+            if run.state.step % config.evaluate_every == 0 or run.finished():
+                run.look()
+                bar.advance(0, run.note())
+                if on_look:
+                    on_look(run.averaged, run.state)
+            if run.checkpoint_due():
+                run.save()
+    except Stopped:  # by whoever listens, between two steps
+        run.save()
+        raise
     run.save()
     kept = _cpu(run.averaged.state_dict()) if config.keep_last else run.best
     return FitResult(kept, run.state)
@@ -164,6 +169,7 @@ class _Run:
             self.opponent = self._optimizer(task.adversary, config.adversary_rate)
         self.board = _board(folder)
         self.skipped = 0
+        self.loss = math.nan
         self._saved_at = self._ticked_at = time.monotonic()
 
     def _optimizer(self, network: nn.Module, rate: float) -> torch.optim.AdamW:
@@ -196,6 +202,8 @@ class _Run:
         now = time.monotonic()
         s.seconds += now - self._ticked_at
         self._ticked_at = now
+        if s.step % 20 == 0:
+            self.loss = losses.generator.item()
         if self.board and s.step % 20 == 0:
             for name, value in {"loss": losses.generator, **losses.parts}.items():
                 number = value.item() if isinstance(value, Tensor) else value
@@ -234,7 +242,16 @@ class _Run:
             else:
                 value.copy_(live[name])
 
-    def look(self) -> dict[str, float]:
+    def note(self) -> str:
+        """What the terminal shows: the training loss, the held-out figures, the best so far."""
+        s = self.state
+        told = [f"loss {self.loss:.3g}"] if math.isfinite(self.loss) else []
+        if s.history:
+            figures = [f"{k} {v:.4g}" for k, v in s.history[-1].items()][2:5]
+            told.append(f"held out: {' '.join(figures)} (best {s.best:.4g} at {s.best_step})")
+        return ", ".join(told)
+
+    def look(self) -> None:
         s = self.state
         self.averaged.eval()
         with torch.no_grad():
@@ -245,11 +262,12 @@ class _Run:
         if figure < s.best:
             s.best, s.best_step, s.stale = figure, s.step, 0
             self.best = _cpu(self.averaged.state_dict())
+        with atomic_path(self.folder / HISTORY, force=True) as temporary:
+            temporary.write_text(json.dumps(s.history), encoding="utf-8")
         if self.board:
             for name, value in figures.items():
                 self.board.add_scalar(f"held-out/{name}", value, s.step)
             self.board.flush()
-        return figures
 
     def checkpoint_due(self) -> bool:
         return time.monotonic() - self._saved_at > self.config.checkpoint_seconds

@@ -15,7 +15,7 @@ class Stage(Protocol):
     """One bar."""
 
     def advance(self, amount: float = 1, note: str = "") -> None:
-        """``amount`` more units are done; ``note`` is shown behind the bar."""
+        """``amount`` more units are done; ``note`` is shown behind the bar until the next one."""
 
 
 class Reporter(Protocol):
@@ -42,7 +42,7 @@ class _Bar:
         self._task = bars.add_task(title, total=total, note="")
 
     def advance(self, amount: float = 1, note: str = "") -> None:
-        self._bars.update(self._task, advance=amount, note=note)
+        self._bars.update(self._task, advance=amount, **({"note": note} if note else {}))
 
 
 class Terminal:
