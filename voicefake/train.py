@@ -29,9 +29,11 @@ from voicefake.models.decoder import Melody, PersonDecoder
 from voicefake.networks import load_decoder, load_encoder, load_mel_discriminator, load_vocoder
 from voicefake.speakers import speaker_store
 from voicefake.training.decoder import Batch, DecoderTask, DecoderWeights
+from voicefake.training.latents import Impersonator, load_guises
 from voicefake.training.speaker import (
     PersonBatches,
     log_f0_of,
+    loudness_spread_of,
     read_takes,
     split,
     vector_of,
@@ -39,6 +41,7 @@ from voicefake.training.speaker import (
 from voicefake.voices import SPEAKER_FILE, save_voice
 
 _MEDIA = frozenset(AUDIO_FORMATS) | frozenset(VIDEO_FORMATS) | {".mpg", ".avi", ".aac", ".wma"}
+_STEPS_PER_SECOND = 30
 
 
 @dataclass(frozen=True)
@@ -119,20 +122,22 @@ def train_speaker(
     encoder, decoder = load_encoder(), load_decoder()
     spectrogram = MelSpectrogram()
     bar = reporter.stage("reading", len(files))
-    takes, more = read_takes(files, encoder, spectrogram, seed, bar)
+    melody = Melody(spectrogram)
+    impersonator = Impersonator(encoder, decoder, melody, load_guises())
+    takes, more = read_takes(files, impersonator, spectrogram, seed, bar)
+    seconds = sum(t.frames for t in takes) / spectrogram.config.frame_rate
     train, held_out = split(takes, seed)
     batches = PersonBatches(train, held_out, spectrogram.centres)
     person = PersonDecoder(decoder, vector_of(decoder.reference, train))
     weights = DecoderWeights(alone=0.0)
     adversary = load_mel_discriminator().requires_grad_(True)
-    task = DecoderTask(
-        person, adversary, Melody(spectrogram), batches.draw, batches.judged(), weights
-    )
+    task = DecoderTask(person, adversary, melody, batches.draw, batches.judged(), weights)
     own_folder = state is None
     folder = state or data_folder() / "training" / f"speaker-{name}-{_key(files, options, seed)}"
     samples = _Samples(folder, batches.judged()[0], task)
     config = FitConfig(
-        steps=options.steps,
+        # little material is learned by heart in few steps: let the rate fall before
+        steps=min(options.steps, round(_STEPS_PER_SECOND * seconds)),
         seconds=60 * options.minutes,
         learning_rate=4e-4,
         adversary_rate=3e-4,
@@ -149,7 +154,6 @@ def train_speaker(
     figures = {
         k: round(v, 4) for k, v in _entry(result.state).items() if k not in ("step", "seconds")
     }
-    seconds = sum(t.frames for t in takes) / spectrogram.config.frame_rate
     details = {
         "seconds": round(seconds, 1),
         "files": len(files),
@@ -159,7 +163,9 @@ def train_speaker(
     with atomic_path(folder / SPEAKER_FILE, force=True) as temporary:
         save_voice(
             temporary, decoder.config, result.tensors, log_f0_of(takes),
-            details | {"consent_sha256": permission.sha256, "override": permission.override},
+            details
+            | {"loudness spread": round(loudness_spread_of(takes), 4)}
+            | {"consent_sha256": permission.sha256, "override": permission.override},
         )  # fmt: skip
     store.create(name, {SPEAKER_FILE: folder / SPEAKER_FILE}, permission, details, force=force)
     if own_folder:

@@ -1,9 +1,10 @@
 """Content latents of the whole corpus by the finished encoder, from changed inputs too.
 
-    python -m recipes.base_voice.latents --corpus DIR
+    python -m recipes.base_voice.latents --corpus DIR [--guises 3]
 
-The decoder is taught from latents of perturbed sound to the mel of the clean sound, so
-that what still leaks of the speaker through the latent cannot be relied on.
+The decoder is taught from latents of changed sound to the mel of the clean sound, so that
+what still leaks of the speaker through the latent cannot be relied on. ``--guises`` needs a
+decoder that was trained before: it lets each recording be spoken by other people.
 """
 
 from __future__ import annotations
@@ -14,28 +15,57 @@ from typing import Annotated
 import numpy as np
 import torch
 import typer
+from torch import Tensor
 
+from recipes.base_voice.guises import speakers_of
+from voicefake.analysis import log_f0_range
 from voicefake.features import MelSpectrogram
-from voicefake.networks import load_encoder
-from voicefake.training.data import Corpus
-from voicefake.training.latents import latents_of
+from voicefake.models.decoder import Melody
+from voicefake.networks import load_decoder, load_encoder
+from voicefake.training.data import Corpus, Recording
+from voicefake.training.latents import Impersonator, latents_of
 
 
-def latents(corpus: Annotated[Path, typer.Option(help="The prepared corpus.")]) -> None:
+class _Corpus:
+    """Latents of one recording after another."""
+
+    def __init__(self, corpus: Corpus, guises: int) -> None:
+        self.corpus, self.guises = corpus, guises
+        self.encoder, self.spectrogram = load_encoder(), MelSpectrogram()
+        self.random = torch.Generator().manual_seed(0)
+        self.impersonator = self._impersonator() if guises else None
+
+    def _impersonator(self) -> Impersonator:
+        decoder = load_decoder()
+        speakers = speakers_of(self.corpus, decoder.reference)
+        return Impersonator(self.encoder, decoder, Melody(self.spectrogram), speakers)
+
+    def latents(self, recording: Recording) -> Tensor:
+        """(variants, latent, T): clean, perturbed at each speed, in each guise."""
+        mels = torch.from_numpy(self.corpus.mels[:, :, recording.span].astype(np.float32))
+        own = latents_of(self.encoder, mels, self.spectrogram.centres, self.random)
+        if self.impersonator is None:
+            return own
+        f0, voicing = torch.from_numpy(self.corpus.pitch[:, recording.span].copy())
+        log_f0 = log_f0_range(f0, voicing)
+        others = self.impersonator.latents(mels[:1], f0, voicing, log_f0, self.guises, self.random)
+        return torch.cat([own, others])
+
+
+def latents(
+    corpus: Annotated[Path, typer.Option(help="The prepared corpus.")],
+    guises: Annotated[int, typer.Option(help="Other people as whom each is spoken.")] = 0,
+) -> None:
     """Write ``latents.npy`` (variants, latent, frames) float16 beside the corpus's arrays."""
     torch.set_num_threads(1)
-    encoder = load_encoder()
     prepared = Corpus(corpus)
-    centres = MelSpectrogram().centres
-    random = torch.Generator().manual_seed(0)
-    frames = prepared.mels.shape[-1]
+    maker = _Corpus(prepared, guises)
     joined: np.ndarray | None = None
     for recording in prepared.recordings:
-        mels = torch.from_numpy(prepared.mels[:, :, recording.span].astype(np.float32))
-        found = latents_of(encoder, mels, centres, random)
+        found = maker.latents(recording)
         if joined is None:
-            joined = np.zeros((*found.shape[:2], frames), np.float16)
-        joined[:, :, recording.span] = found.numpy()
+            joined = np.zeros((*found.shape[:2], prepared.mels.shape[-1]), np.float16)
+        joined[:, :, recording.span] = found.half().numpy()
     assert joined is not None
     np.save(corpus / "latents.npy", joined)
 

@@ -22,10 +22,16 @@ MEL_SCALE = 2.5
 
 @dataclass(frozen=True)
 class DecoderConfig:
-    """Shape of trunk and tail."""
+    """Shape of trunk and tail.
+
+    Attributes:
+        latent: size of the encoder's latent.
+        recogniser: size of the recogniser's features beside it; zeros may stand for them.
+    """
 
     n_mels: int = 100
     latent: int = 96
+    recogniser: int = 0
     channels: int = 256
     hidden: int = 640
     trunk_blocks: int = 5
@@ -81,7 +87,8 @@ class SpeakerDecoder(nn.Module):
         super().__init__()
         self.config = c = config or DecoderConfig()
         self.reference = SpeakerEncoder(c)
-        self.enter = nn.Conv1d(c.latent + c.harmonics + 3, c.channels, 3, padding=1)
+        content = c.latent + c.recogniser
+        self.enter = nn.Conv1d(content + c.harmonics + 3, c.channels, 3, padding=1)
         self.trunk = nn.ModuleList(
             ConvNeXtBlock(c.channels, c.hidden, c.speaker) for _ in range(c.trunk_blocks)
         )
@@ -92,16 +99,16 @@ class SpeakerDecoder(nn.Module):
         """Frames of the future that a frame depends on (and as many of the past)."""
         return 1 + 3 * (self.config.trunk_blocks + self.config.tail_blocks)
 
-    def forward(self, latent: Tensor, melody: Tensor, loudness: Tensor, speaker: Tensor) -> Tensor:
+    def forward(self, content: Tensor, melody: Tensor, loudness: Tensor, speaker: Tensor) -> Tensor:
         """Log-mel (B, n_mels, T).
 
         Args:
-            latent: (B, latent, T).
+            content: latent and recogniser's features (B, latent + recogniser, T).
             melody: of :class:`Melody` (B, harmonics + 2, T).
             loudness: of :func:`loudness_of` (B, 1, T).
             speaker: (B, speaker).
         """
-        x = self.enter(torch.cat([latent, melody, loudness], 1))
+        x = self.enter(torch.cat([content, melody, loudness], 1))
         for block in self.trunk:
             x = block(x, speaker)
         return self.tail(x, speaker)
@@ -116,10 +123,10 @@ class PersonDecoder(nn.Module):
         self.decoder.tail.requires_grad_(True)
         self.vector = nn.Parameter(vector.clone())
 
-    def forward(self, latent: Tensor, melody: Tensor, loudness: Tensor) -> Tensor:
+    def forward(self, content: Tensor, melody: Tensor, loudness: Tensor) -> Tensor:
         """As :class:`SpeakerDecoder`, without the speaker."""
-        speaker = nn.functional.normalize(self.vector, dim=-1).expand(len(latent), -1)
-        return self.decoder(latent, melody, loudness, speaker)
+        speaker = nn.functional.normalize(self.vector, dim=-1).expand(len(content), -1)
+        return self.decoder(content, melody, loudness, speaker)
 
 
 class Melody(nn.Module):

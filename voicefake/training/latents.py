@@ -1,29 +1,104 @@
-"""Content latents to teach decoders with."""
+"""Content latents to teach decoders with: of the sound as it is, and of changed sound.
+
+What leaks of the speaker through a latent must not be relied on, so a decoder learns the
+clean mel from latents of other sound with the same words: perturbed, or spoken by other
+people through the decoder as it stands (back-translation, arXiv 1511.06709).
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from voicefake.common.errors import BadInput
+from voicefake.common.modelfile import load_model
+from voicefake.features import moved_f0
+from voicefake.models.decoder import Melody, SpeakerDecoder, loudness_of
 from voicefake.models.encoder import ContentEncoder
+from voicefake.networks import WEIGHTS
 from voicefake.training.perturb import perturb
+
+_STRENGTH = 0.7
+
+
+@dataclass(frozen=True)
+class Guises:
+    """Others as whom a recording can be spoken.
+
+    Attributes:
+        vectors: speaker vectors (G, speaker).
+        log_f0: median and spread of each one's log-f0 (G, 2).
+    """
+
+    vectors: Tensor
+    log_f0: Tensor
+
+    def drawn(self, count: int, random: torch.Generator) -> Guises:
+        """``count`` of them, each another where there are enough."""
+        order = torch.randperm(len(self.vectors), generator=random)
+        pick = order.repeat(-(-count // len(order)))[:count]
+        return Guises(self.vectors[pick], self.log_f0[pick])
+
+
+def load_guises(path: Path = WEIGHTS / "guises.safetensors") -> Guises:
+    """The bundled guises: mixed voices that nobody has."""
+    tensors = load_model(path, "voice-guises").tensors
+    try:
+        return Guises(tensors["vectors"], tensors["log_f0"])
+    except KeyError as error:
+        raise BadInput(path, "holds no voices", "use another file") from error
+
+
+class Impersonator:
+    """Lets a recording be spoken by others and tells what the encoder hears then."""
+
+    def __init__(
+        self, encoder: ContentEncoder, decoder: SpeakerDecoder, melody: Melody, guises: Guises
+    ) -> None:
+        self.encoder, self.decoder, self.melody, self.guises = encoder, decoder, melody, guises
+
+    @torch.inference_mode()
+    def latents(
+        self,
+        mel: Tensor,
+        f0: Tensor,
+        voicing: Tensor,
+        log_f0: tuple[float, float],
+        count: int,
+        random: torch.Generator,
+    ) -> Tensor:
+        """Latents (count, latent, T) of one recording (1, n_mels, T) in ``count`` guises.
+
+        Args:
+            f0, voicing: (T,).
+            log_f0: median and spread of the speaker's own log-f0.
+        """
+        guises = self.guises.drawn(count, random)
+        moved = torch.stack([moved_f0(f0, log_f0, (m, s)) for m, s in guises.log_f0.tolist()])
+        latent = content_of(self.encoder, mel).expand(count, -1, -1)
+        melody = self.melody(moved, voicing.expand(count, -1))
+        loudness = loudness_of(mel).expand(count, -1, -1)
+        return content_of(self.encoder, self.decoder(latent, melody, loudness, guises.vectors))
 
 
 @torch.inference_mode()
-def content_of(encoder: ContentEncoder, mel: Tensor, mean: Tensor | None = None) -> Tensor:
-    """Latent (B, latent, T) of whole recordings (B, n_mels, T), its own mean removed."""
-    latent = encoder(mel, mel.mean(-1, keepdim=True) if mean is None else mean)
+def content_of(encoder: ContentEncoder, mel: Tensor) -> Tensor:
+    """Latents (B, latent, T) of whole recordings (B, n_mels, T), their own mean removed."""
+    latent = encoder(mel, mel.mean(-1, keepdim=True))
     return latent - latent.mean(-1, keepdim=True)
 
 
 def latents_of(
     encoder: ContentEncoder, mels: Tensor, centres: Tensor, random: torch.Generator
 ) -> Tensor:
-    """Latents (1 + S, latent, T) half: of the sound as it is, then of each speed perturbed.
+    """Latents (1 + S, latent, T) of the sound as it is, then of each speed perturbed.
 
     Args:
         mels: log-mels (S, n_mels, T) of one recording at S speeds, the original first.
         centres: centre frequencies of the bands in Hz (n_mels,).
     """
-    changed = perturb(mels, centres, 0.7, random)
-    return content_of(encoder, torch.cat([mels[:1], changed])).half()
+    changed = perturb(mels, centres, _STRENGTH, random)
+    return content_of(encoder, torch.cat([mels[:1], changed]))

@@ -12,23 +12,25 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from voicefake.analysis import log_f0_range, measure_level
+from voicefake.analysis import log_f0_range, loudness_range, measure_level
 from voicefake.common.errors import BadInput, VoicefakeError
 from voicefake.common.media import read_audio
 from voicefake.common.progress import Stage
 from voicefake.features import MelSpectrogram, track_f0
-from voicefake.models.decoder import SpeakerEncoder
-from voicefake.models.encoder import ContentEncoder
+from voicefake.models.decoder import SpeakerEncoder, loudness_of
 from voicefake.training.decoder import Batch, band_mask
-from voicefake.training.latents import latents_of
+from voicefake.training.latents import Impersonator, latents_of
 
 SPEED_HOPS = (240, 209, 276)
 """Hop lengths of sound played at 1, 240/209 and 240/276 of its speed: the frames stay aligned."""
 
 _LONGEST_SLICE = 12.0
+_SHORTEST_SLICE = 0.5
 _SHORTEST_SECONDS = 10.0
 _HELD_OUT_SHARE = 0.1
 _HELD_OUT_SECONDS = 3.0
+_GUISES = 4
+"""Other people as whom each take is spoken."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ class Take:
     Attributes:
         mel: (n_mels, T).
         f0, voicing: (T,).
-        latents: (variants, latent, T) half; the first is of the unchanged sound.
+        latents: (variants, latent, T) half; the first is of the unchanged sound, the last
+            ``_GUISES`` are of the take in other people's voices.
     """
 
     source: Path
@@ -69,10 +72,10 @@ def mels_at_speeds(audio: NDArray[np.float32], spectrogram: MelSpectrogram) -> T
 
 
 def slices_of(audio: NDArray[np.float32], rate: int) -> list[NDArray[np.float32]]:
-    """``audio`` (n,) in pieces of twelve seconds at most, cut where it is quietest."""
-    longest = int(_LONGEST_SLICE * rate)
+    """``audio`` (n,) in pieces of some twelve seconds, cut where it is quietest; none is tiny."""
+    longest, shortest = int(_LONGEST_SLICE * rate), int(_SHORTEST_SLICE * rate)
     pieces = []
-    while len(audio) > longest:
+    while len(audio) > longest + shortest:
         hop = rate // 50
         search = audio[longest // 2 : longest // hop * hop]
         power = np.square(search[: len(search) // hop * hop].reshape(-1, hop)).mean(1)
@@ -84,7 +87,7 @@ def slices_of(audio: NDArray[np.float32], rate: int) -> list[NDArray[np.float32]
 
 def read_takes(
     files: Sequence[Path],
-    encoder: ContentEncoder,
+    impersonator: Impersonator,
     spectrogram: MelSpectrogram,
     seed: int,
     bar: Stage,
@@ -110,12 +113,10 @@ def read_takes(
         level = measure_level(iter([audio[None]]))
         audio = ((audio - level.offset) * level.gain).astype(np.float32)
         for piece in slices_of(audio, rate):
-            if len(piece) < rate // 2:
-                if len(audio) > len(piece):
-                    continue  # the ragged end of a longer file
+            if len(piece) < _SHORTEST_SLICE * rate:
                 warnings.append(f"{path}: is shorter than half a second; left out")
                 continue
-            takes.append(_take(path, piece, encoder, spectrogram, random))
+            takes.append(_take(path, piece, impersonator, spectrogram, random))
     seconds = sum(t.frames for t in takes) / spectrogram.config.frame_rate
     if not takes and errors:
         raise errors[0]
@@ -130,14 +131,16 @@ def read_takes(
 def _take(
     path: Path,
     audio: NDArray[np.float32],
-    encoder: ContentEncoder,
+    impersonator: Impersonator,
     spectrogram: MelSpectrogram,
     random: torch.Generator,
 ) -> Take:
     mels = mels_at_speeds(audio, spectrogram)
     f0, voicing = track_f0(audio, spectrogram.config, mels.shape[-1])
-    latents = latents_of(encoder, mels, spectrogram.centres, random)
-    return Take(path, mels[0], f0, voicing, latents)
+    own = latents_of(impersonator.encoder, mels, spectrogram.centres, random)
+    log_f0 = log_f0_range(f0, voicing)
+    others = impersonator.latents(mels[:1], f0, voicing, log_f0, _GUISES, random)
+    return Take(path, mels[0], f0, voicing, torch.cat([own, others]).half())
 
 
 def split(takes: Sequence[Take], seed: int) -> tuple[list[Take], list[Take]]:
@@ -240,3 +243,8 @@ def vector_of(reference: SpeakerEncoder, takes: Sequence[Take]) -> Tensor:
 def log_f0_of(takes: Sequence[Take]) -> tuple[float, float]:
     """Median and spread of a person's log-f0."""
     return log_f0_range(torch.cat([t.f0 for t in takes]), torch.cat([t.voicing for t in takes]))
+
+
+def loudness_spread_of(takes: Sequence[Take]) -> float:
+    """Spread of the loudness of a person's speech."""
+    return loudness_range(torch.cat([loudness_of(t.mel[None])[0, 0] for t in takes]))[1]
