@@ -28,6 +28,7 @@ Scalar = str | bool | int | float
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 Reference = Annotated[str, StringConstraints(pattern=r"^@[a-z][a-z0-9_]{0,31}$")]
 Person = Annotated[str, StringConstraints(pattern=r"^@?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+Voices = Annotated[str, StringConstraints(pattern=r"^@?[A-Za-z0-9][A-Za-z0-9_.:,-]{0,255}$")]
 Text = Annotated[str, StringConstraints(max_length=500)]
 
 
@@ -94,8 +95,8 @@ class VoiceStep(_Step):
     do: Literal["voice"]
     source: Reference
     """A sound file, or a video whose sound is taken."""
-    speaker: Person
-    """Whose voice: a name, a setting, or the profile that a step has trained."""
+    speaker: Voices
+    """Whose voice: a name, a mixture a:0.7,b:0.3, a setting, or a profile that a step trained."""
 
 
 class FaceStep(_Step):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from recipes.engine import Call
 from recipes.report import StepReport
 from recipes.steps.shared import (
-    check_person,
+    fingerprint,
+    is_there,
     options_of,
-    profile_of,
     require_stream,
     require_suffix,
+    store_of,
 )
 from voicefake.common.files import regular_file
 from voicefake.common.media import IMAGE_SUFFIXES, VIDEO_FORMATS
@@ -27,13 +28,13 @@ class Face:
         require_stream(call.files["source"], "video")
         require_suffix(call, VIDEO_FORMATS)
         options_of(self.options(), call.step.options)
-        return check_person(call, "identity", _identities())
+        return _check_identity(call)
 
     def perform(self, call: Call, reporter: Reporter) -> StepReport:
         """Swap; the marks tell of whoever is heard in the sound too."""
         from facesync.swap import swap_video
 
-        with profile_of(call, "identity", _identities()) as (store, name):
+        with store_of(call, "identity", _identities()) as (store, name):
             person = store.find(name).person()
             report = swap_video(
                 call.files["source"],
@@ -77,13 +78,13 @@ class Picture:
             regular_file(call.files["source"])
         require_suffix(call, IMAGE_SUFFIXES)
         options_of(Face.options(), call.step.options)
-        return check_person(call, "identity", _identities())
+        return _check_identity(call)
 
     def perform(self, call: Call, reporter: Reporter) -> StepReport:
         """Swap."""
         from facesync.swap import swap_picture
 
-        with profile_of(call, "identity", _identities()) as (store, name):
+        with store_of(call, "identity", _identities()) as (store, name):
             person = store.find(name).person()
             report = swap_picture(
                 call.files["source"],
@@ -102,6 +103,15 @@ class Picture:
     def options() -> type:
         """What ``options`` may say."""
         return Face.options()
+
+
+def _check_identity(call: Call) -> str:
+    if not is_there(call, "identity"):
+        return ""
+    with store_of(call, "identity", _identities()) as (store, name):
+        profile = store.find(name)
+        profile.require_use()
+        return fingerprint(profile)
 
 
 def _identities() -> ProfileStore:

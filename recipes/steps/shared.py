@@ -23,41 +23,31 @@ _ACTIONS = {"speaker": "voice", "identity": "face"}
 
 
 @contextmanager
-def profile_of(call: Call, field: str, usual: ProfileStore) -> Iterator[tuple[ProfileStore, str]]:
+def store_of(call: Call, field: str, usual: ProfileStore) -> Iterator[tuple[ProfileStore, str]]:
     """The store and the name under which the person of a step is found.
 
     Args:
         field: of the step, which names a person or the profile that an earlier step made.
         usual: the store of those that are known by name.
-
-    Raises:
-        WrongUse: an unknown name.
-        Refused: their consent does not hold.
     """
     packed = call.files.get(field)
     if packed is None:
-        usual.find(getattr(call.step, field)).require_use()
         yield usual, getattr(call.step, field)
         return
     with tempfile.TemporaryDirectory(prefix="voicefake-") as folder:
         store = ProfileStore(usual.kind, user=Path(folder))
-        profile = store.import_file(packed)
-        profile.require_use()
-        yield store, profile.name
+        yield store, store.import_file(packed).name
 
 
-def check_person(call: Call, field: str, usual: ProfileStore) -> str:
-    """The hash of the person's profile, where it is there already; see ``profile_of``."""
+def is_there(call: Call, field: str) -> bool:
+    """Whether the person of a step is known yet, or made by an earlier step of the run."""
     packed = call.files.get(field)
-    if packed is not None and not packed.exists():  # an earlier step is going to make it
-        return ""
-    with profile_of(call, field, usual) as (store, name):
-        return fingerprint(store.find(name))
+    return packed is None or packed.exists()
 
 
-def fingerprint(profile: Profile) -> str:
-    """Hash of what a profile is: another training or consent gives another one."""
-    told = [profile.kind, profile.name, sorted(profile.files.items())]
+def fingerprint(*profiles: Profile) -> str:
+    """Hash of what profiles are: another training or consent gives another one."""
+    told = [[p.kind, p.name, sorted(p.files.items())] for p in profiles]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 

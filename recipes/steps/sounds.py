@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from recipes.engine import Call
 from recipes.report import StepReport
 from recipes.schema import MixStep, SoundStep
 from recipes.steps.shared import (
-    check_person,
+    fingerprint,
+    is_there,
     options_of,
-    profile_of,
     require_stream,
     require_suffix,
+    store_of,
     written,
 )
 from voicefake.common.media import AUDIO_FORMATS, VIDEO_FORMATS
@@ -18,6 +21,10 @@ from voicefake.common.media.remux import replace_sound
 from voicefake.common.media.sound_edit import CleanOptions, clean_sound, mix_sounds
 from voicefake.common.profiles import ProfileStore
 from voicefake.common.progress import Reporter
+from voicefake.options import ConvertOptions
+
+if TYPE_CHECKING:
+    from voicefake.targets import Speakers
 
 
 class Voice:
@@ -27,18 +34,21 @@ class Voice:
 
     def check(self, call: Call) -> str:
         """There must be sound, and the speaker's consent must hold."""
-        known = check_person(call, "speaker", _speakers())
         require_stream(call.files["source"], "audio")
         require_suffix(call, AUDIO_FORMATS)
         options_of(self.options(), call.step.options)
-        return known
+        if not is_there(call, "speaker"):
+            return ""
+        with store_of(call, "speaker", _speakers()) as (store, mixture):
+            target = _found(mixture, store)
+            return fingerprint(*(profile for profile, _ in target.parts)) + str(target.settings)
 
     def perform(self, call: Call, reporter: Reporter) -> StepReport:
         """Convert; the file carries marks only where it is the result."""
         from voicefake.convert import convert_file
 
-        with profile_of(call, "speaker", _speakers()) as (store, name):
-            person = store.find(name).person()
+        with store_of(call, "speaker", _speakers()) as (store, name):
+            people = _found(name, store).people
             report = convert_file(
                 call.files["source"],
                 call.output,
@@ -52,14 +62,12 @@ class Voice:
                 marked=call.final,
             )
         did = f"{call.files['source'].name}: voice of {name}"
-        people = (*call.people, person)
+        people = (*call.people, *people)
         return StepReport(call.step.name, did, people, tuple(report.warnings), report.figures)
 
     @staticmethod
     def options() -> type:
         """What ``options`` may say."""
-        from voicefake.convert import ConvertOptions  # loads torch: wrong use is told before
-
         return ConvertOptions
 
 
@@ -134,6 +142,15 @@ class Mix:
             warnings = mix_sounds(first, second, output.path, reporter=reporter)
         did = f"{call.step.first} and {call.step.second} together"
         return StepReport(call.step.name, did, call.people, (*warnings, *output.warnings))
+
+
+def _found(mixture: str, store: ProfileStore) -> Speakers:
+    """The speaker or speakers, their consent checked."""
+    from voicefake.targets import Speakers, find_target
+
+    target = find_target(mixture, store)
+    assert isinstance(target, Speakers)
+    return target
 
 
 def _speakers() -> ProfileStore:
