@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -55,15 +57,56 @@ def test_melody_marks_the_harmonics() -> None:
     assert comb[at] > 0.2 > comb[between]
 
 
-def test_look_ahead_is_what_the_encoder_says() -> None:
-    encoder = ContentEncoder(EncoderConfig(channels=16, latent=4, phones=3, teacher=5)).eval()
-    mel, mean = torch.randn(1, 100, 200), torch.zeros(1, 100, 1)
-    changed = mel.clone()
-    changed[..., 150:] += 1.0
-    with torch.no_grad():
-        same = (encoder(mel, mean) == encoder(changed, mean)).all(1)[0]
-    assert bool(same[: 150 - encoder.look_ahead].all())
-    assert not bool(same[150 - encoder.look_ahead])
+LOOK_AHEAD = [None, 0, 3]
+
+
+def _reach(network: Callable[[torch.Tensor], torch.Tensor], channels: int) -> tuple[int, int]:
+    """Frames (past, ahead) whose change is seen in what comes out at frame 100."""
+    x = torch.randn(1, channels, 200, requires_grad=True)
+    network(x)[..., 100].square().sum().backward()
+    assert x.grad is not None
+    seen = x.grad.abs().sum((0, 1)).nonzero()[:, 0]
+    return 100 - int(seen.min()), int(seen.max()) - 100
+
+
+@pytest.mark.parametrize("look_ahead", LOOK_AHEAD)
+def test_the_networks_look_as_far_as_they_say(look_ahead: int | None) -> None:
+    encoder = ContentEncoder(
+        EncoderConfig(channels=16, latent=4, phones=3, teacher=5, look_ahead=look_ahead)
+    )
+    mean = torch.zeros(1, 100, 1)
+    context = encoder.context
+    assert _reach(lambda x: encoder(x, mean), 100) == (context.past, context.ahead)
+    config = DecoderConfig(channels=16, hidden=16, latent=8, look_ahead=look_ahead)
+    decoder, speaker = SpeakerDecoder(config), torch.randn(1, config.speaker)
+    content = torch.randn(1, 8, 200)
+    context = decoder.context
+    assert _reach(lambda x: decoder(content, x[:, 1:], x[:, :1], speaker), 103) == (
+        context.past, context.ahead,
+    )  # fmt: skip
+    assert context.ahead == (22 if look_ahead is None else look_ahead)
+
+
+@pytest.mark.parametrize("look_ahead", LOOK_AHEAD)
+@pytest.mark.parametrize("rounds", [0, 2])
+def test_the_vocoder_looks_no_farther_than_it_says(look_ahead: int | None, rounds: int) -> None:
+    torch.manual_seed(0)
+    vocoder = Vocoder(VocoderConfig(channels=16, hidden=16, blocks=2, look_ahead=look_ahead))
+    torch.nn.init.normal_(vocoder.mix.weight, std=0.1)
+    noise, context = torch.randn(1, 120 * 240 + 1024), vocoder.context(rounds)
+
+    def sound(changed: slice) -> torch.Tensor:
+        mel, f0 = torch.full((1, 100, 121), -4.0), torch.full((1, 121), 150.0)
+        mel[..., changed] += 1
+        f0[:, changed] += 5
+        with torch.no_grad():
+            return vocoder(mel, f0, torch.ones(1, 121), noise=noise, rounds=rounds)
+
+    here = slice(60 * 240, 61 * 240)
+    plain = sound(slice(0, 0))[:, here]
+    assert not torch.equal(plain, sound(slice(60, 61))[:, here])
+    ahead = sound(slice(60 + context.ahead + 1, 121))[:, here]
+    assert torch.allclose(plain, ahead, atol=1e-5)
 
 
 def test_shapes_and_gradients() -> None:
@@ -92,7 +135,7 @@ def test_rounds_of_consistency_bring_the_mel_nearer() -> None:
     vocoder = Vocoder(VocoderConfig(channels=16, hidden=16, blocks=1)).eval()
     sound = voiced_sound(1.0)
     features = extract(sound, vocoder.spectrogram)
-    noise = torch.randn(1, len(sound))
+    noise = torch.randn(1, len(sound) + 1024)
     errors = []
     for rounds in (0, 4, 16):
         with torch.no_grad():
@@ -107,14 +150,15 @@ def test_rounds_of_consistency_bring_the_mel_nearer() -> None:
 
 
 def test_sound_discriminator_ignores_what_lies_above_the_bandwidth() -> None:
+    torch.manual_seed(0)
     discriminator = SoundDiscriminator(sizes=(512,), channels=4)
     low = torch.sin(torch.arange(4800) * 0.2)[None]
     high = low + torch.sin(torch.arange(4800) * 2.9)[None]
     half = torch.tensor([0.5])
     a, b = (discriminator(x, half)[0][-1] for x in (low, high))
-    assert torch.allclose(a, b, atol=2e-3)
+    assert torch.allclose(a, b, atol=1e-2)
     a, b = (discriminator(x, torch.ones(1))[0][-1] for x in (low, high))
-    assert not torch.allclose(a, b, atol=2e-3)
+    assert not torch.allclose(a, b, atol=1e-2)
 
 
 def test_perturbation_changes_every_item_differently_and_repeats() -> None:

@@ -67,7 +67,8 @@ def test_slices_lose_nothing_and_cut_in_pauses() -> None:
     sound[24_000 * 9 : 24_000 * 9 + 9600] = 0
     pieces = slices_of(sound, 24_000)
     assert np.array_equal(np.concatenate(pieces), sound)
-    assert max(map(len, pieces)) <= 12 * 24_000
+    assert max(map(len, pieces)) <= 12.5 * 24_000
+    assert min(map(len, slices_of(sound[: 24_000 * 24 + 100], 24_000))) >= 12_000
     assert 24_000 * 9 <= len(pieces[0]) <= 24_000 * 9 + 9600
 
 

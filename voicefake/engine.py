@@ -14,6 +14,7 @@ from voicefake.analysis import Analysis, normalised, window_mel
 from voicefake.features import MelSpectrogram, moved_f0
 from voicefake.models.decoder import Melody, loudness_of
 from voicefake.models.encoder import ContentEncoder
+from voicefake.models.layers import Context
 from voicefake.models.vocoder import Vocoder
 from voicefake.networks import load_encoder, load_vocoder
 from voicefake.options import ConvertOptions
@@ -52,13 +53,13 @@ class Networks:
         Args:
             rounds: of the vocoder's mel consistency (``None``: its own number).
         """
-        config = self.spectrogram.config
+        hop = self.spectrogram.config.hop_length
         # frames at a window's edges see its end
-        context = -(-config.n_fft // 2 // config.hop_length)
-        context += self.encoder.look_ahead + self.vocoder.look_ahead(rounds)
+        edge = -(-self.spectrogram.config.n_fft // 2 // hop)
+        contexts = [Context(edge, edge), self.encoder.context, self.vocoder.context(rounds)]
         if voice is not None:
-            context += voice.decoder.decoder.look_ahead
-        return Framing(config.hop_length, context=context)
+            contexts.append(voice.decoder.decoder.context)
+        return Framing(hop, context=sum(max(c.past, c.ahead) for c in contexts))
 
 
 class Renderer:
@@ -129,12 +130,10 @@ class Renderer:
         length = window.sound.shape[1]
         f0, voicing = self._pitch(window, mel.shape[-1])
         phase = self.phase[min(window.first_frame, len(self.phase) - 1)].to(n.device)[None]
-        noise = self._noise(window.first_frame * n.spectrogram.config.hop_length, length).to(
-            n.device
-        )
-        audio = n.vocoder(
-            mel, f0, voicing, length=length, phase=phase, noise=noise, rounds=self.options.rounds
-        )
+        c, rounds = n.spectrogram.config, self.options.rounds
+        noise = noise_at(window.first_frame * c.hop_length, length + c.n_fft, self.seed)
+        noise = noise.to(n.device)
+        audio = n.vocoder(mel, f0, voicing, length=length, phase=phase, noise=noise, rounds=rounds)
         mono = audio[0, window.core].cpu().numpy() * np.float32(self.gain / level.gain)
         wet = level.channels[:, None] * mono[None]
         dry = window.sound[:, window.core]
@@ -146,14 +145,15 @@ class Renderer:
         device = self.networks.device
         return self.f0[pick][None].to(device), self.analysis.voicing[pick][None].to(device)
 
-    def _noise(self, first: int, length: int) -> Tensor:
-        """Noise (1, length) that depends on the place in the recording alone."""
-        block, pieces = _NOISE_BLOCK, []
-        for number in range(first // block, (first + length - 1) // block + 1):
-            random = torch.Generator().manual_seed(self.seed * 1_000_003 + number)
-            pieces.append(torch.randn(block, generator=random))
-        start = first % block
-        return torch.cat(pieces)[None, start : start + length]
+
+def noise_at(first: int, length: int, seed: int) -> Tensor:
+    """Standard normal noise (1, length) that depends on the place in the recording alone."""
+    pieces = []
+    for number in range(first // _NOISE_BLOCK, (first + length - 1) // _NOISE_BLOCK + 1):
+        random = torch.Generator().manual_seed(seed * 1_000_003 + number)
+        pieces.append(torch.randn(_NOISE_BLOCK, generator=random))
+    start = first % _NOISE_BLOCK
+    return torch.cat(pieces)[None, start : start + length]
 
 
 def soft_limited(audio: NDArray[np.float32]) -> NDArray[np.float32]:

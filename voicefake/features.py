@@ -59,8 +59,12 @@ class MelSpectrogram(nn.Module):
         """``hop_length`` other than the config's serves sound played at another speed."""
         return self.of_magnitude(self.stft(audio, hop_length).abs())
 
-    def stft(self, audio: Tensor, hop_length: int | None = None) -> Tensor:
-        """Complex spectrogram (B, n_fft // 2 + 1, T)."""
+    def stft(self, audio: Tensor, hop_length: int | None = None, *, center: bool = True) -> Tensor:
+        """Complex spectrogram (B, n_fft // 2 + 1, T).
+
+        Args:
+            center: frame t lies about sample t * hop_length, else it begins there.
+        """
         c = self.config
         pad_mode = "reflect" if audio.shape[-1] > c.n_fft // 2 else "constant"
         return torch.stft(
@@ -68,10 +72,14 @@ class MelSpectrogram(nn.Module):
             c.n_fft,
             hop_length or c.hop_length,
             window=self.window,
-            center=True,
+            center=center,
             pad_mode=pad_mode,
             return_complex=True,
         )
+
+    def of_frames(self, frames: Tensor) -> Tensor:
+        """Complex spectrogram of the sound about each frame, (B, T, n_fft)."""
+        return torch.fft.rfft(frames * self.window).transpose(1, 2)
 
     def istft(self, spectrum: Tensor, length: int) -> Tensor:
         """Inverse of :meth:`stft`, (B, n_fft // 2 + 1, T) -> (B, length)."""

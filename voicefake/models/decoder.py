@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from voicefake.features import MelSpectrogram
-from voicefake.models.layers import ConvNeXtBlock
+from voicefake.models.layers import Context, ConvNeXtBlock, FrameConv, context_of
 
 MEL_CENTRE = -5.0
 MEL_SCALE = 2.5
@@ -27,6 +27,7 @@ class DecoderConfig:
     Attributes:
         latent: size of the encoder's latent.
         recogniser: size of the recogniser's features beside it; zeros may stand for them.
+        look_ahead: frames to come that may be seen (``None``: as many as of the past).
     """
 
     n_mels: int = 100
@@ -38,6 +39,7 @@ class DecoderConfig:
     tail_blocks: int = 2
     speaker: int = 96
     harmonics: int = 100
+    look_ahead: int | None = None
 
 
 class SpeakerEncoder(nn.Module):
@@ -67,8 +69,9 @@ class DecoderTail(nn.Module):
 
     def __init__(self, config: DecoderConfig) -> None:
         super().__init__()
+        causal = config.look_ahead is not None
         self.blocks = nn.ModuleList(
-            ConvNeXtBlock(config.channels, config.hidden, config.speaker)
+            ConvNeXtBlock(config.channels, config.hidden, config.speaker, causal=causal)
             for _ in range(config.tail_blocks)
         )
         self.leave = nn.Conv1d(config.channels, config.n_mels, 1)
@@ -88,16 +91,19 @@ class SpeakerDecoder(nn.Module):
         self.config = c = config or DecoderConfig()
         self.reference = SpeakerEncoder(c)
         content = c.latent + c.recogniser
-        self.enter = nn.Conv1d(content + c.harmonics + 3, c.channels, 3, padding=1)
+        causal = c.look_ahead is not None
+        self.enter = FrameConv(content + c.harmonics + 3, c.channels, 3, causal=causal)
         self.trunk = nn.ModuleList(
-            ConvNeXtBlock(c.channels, c.hidden, c.speaker) for _ in range(c.trunk_blocks)
+            ConvNeXtBlock(c.channels, c.hidden, c.speaker, causal=causal)
+            for _ in range(c.trunk_blocks)
         )
         self.tail = DecoderTail(c)
 
     @property
-    def look_ahead(self) -> int:
-        """Frames of the future that a frame depends on (and as many of the past)."""
-        return 1 + 3 * (self.config.trunk_blocks + self.config.tail_blocks)
+    def context(self) -> Context:
+        """Frames that a frame depends on."""
+        blocks = self.config.trunk_blocks + self.config.tail_blocks
+        return context_of(2 + ConvNeXtBlock.span * blocks, self.config.look_ahead)
 
     def forward(self, content: Tensor, melody: Tensor, loudness: Tensor, speaker: Tensor) -> Tensor:
         """Log-mel (B, n_mels, T).
@@ -108,10 +114,12 @@ class SpeakerDecoder(nn.Module):
             loudness: of :func:`loudness_of` (B, 1, T).
             speaker: (B, speaker).
         """
-        x = self.enter(torch.cat([content, melody, loudness], 1))
+        later = self.config.look_ahead or 0
+        x = torch.cat([content, melody, loudness], 1)
+        x = self.enter(nn.functional.pad(x, (0, later)))
         for block in self.trunk:
             x = block(x, speaker)
-        return self.tail(x, speaker)
+        return self.tail(x, speaker)[..., later:]
 
 
 class PersonDecoder(nn.Module):

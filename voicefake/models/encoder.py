@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from voicefake.models.layers import ChannelNorm
+from voicefake.models.layers import ChannelNorm, Context, FrameConv, context_of
 
 
 @dataclass(frozen=True)
@@ -17,10 +17,11 @@ class EncoderConfig:
     Attributes:
         n_mels: bands of the input.
         channels: width of the residual stack.
-        dilations: one residual block each; their sum is the look-ahead in frames.
+        dilations: one residual block each.
         latent: size of the content latent.
         phones: classes of the phone head.
         teacher: size of the teacher's features (training only).
+        look_ahead: frames to come that may be seen (``None``: as many as of the past).
     """
 
     n_mels: int = 100
@@ -29,13 +30,14 @@ class EncoderConfig:
     latent: int = 96
     phones: int = 64
     teacher: int = 288
+    look_ahead: int | None = None
 
 
 class _Residual(nn.Module):
-    def __init__(self, channels: int, dilation: int) -> None:
+    def __init__(self, channels: int, dilation: int, causal: bool) -> None:
         super().__init__()
         self.norm = ChannelNorm(channels)
-        self.mix = nn.Conv1d(channels, channels, 3, padding=dilation, dilation=dilation)
+        self.mix = FrameConv(channels, channels, 3, dilation=dilation, causal=causal)
         self.point = nn.Conv1d(channels, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -53,22 +55,30 @@ class ContentEncoder(nn.Module):
     def __init__(self, config: EncoderConfig | None = None) -> None:
         super().__init__()
         self.config = c = config or EncoderConfig()
-        self.enter = nn.Conv1d(c.n_mels, c.channels, 3, padding=1)
-        self.blocks = nn.Sequential(*(_Residual(c.channels, d) for d in c.dilations))
+        causal = c.look_ahead is not None
+        self.enter = FrameConv(c.n_mels, c.channels, 3, causal=causal)
+        self.blocks = nn.Sequential(*(_Residual(c.channels, d, causal) for d in c.dilations))
         self.norm = ChannelNorm(c.channels)
         self.latent = nn.Conv1d(c.channels, c.latent, 1)
         self.phone_head = nn.Conv1d(c.latent, c.phones, 1)
         self.teacher_head = nn.Conv1d(c.latent, c.teacher, 1)
 
     @property
-    def look_ahead(self) -> int:
-        """Frames of the future that a latent depends on (and as many of the past)."""
-        return 1 + sum(self.config.dilations)
+    def context(self) -> Context:
+        """Frames that a latent depends on."""
+        return context_of(2 + 2 * sum(self.config.dilations), self.config.look_ahead)
 
     def forward(self, mel: Tensor, mean: Tensor) -> Tensor:
-        """(B, n_mels, T) and its mean over the recording (B, n_mels, 1) -> (B, latent, T)."""
-        x = (mel - mean) / 2.0
+        """Latent (B, latent, T).
+
+        Args:
+            mel: (B, n_mels, T).
+            mean: of the mel over the recording (B, n_mels, 1), or as it runs (B, n_mels, T).
+        """
+        later = self.config.look_ahead or 0
+        x = nn.functional.pad((mel - mean) / 2.0, (0, later))
         x = nn.functional.avg_pool1d(
             nn.functional.pad(x.transpose(1, 2), (2, 2), "replicate"), 5, stride=1
         ).transpose(1, 2)
-        return torch.tanh(self.latent(self.norm(self.blocks(self.enter(x)))) / 2) * 2
+        x = self.norm(self.blocks(self.enter(x)))[..., later:]
+        return torch.tanh(self.latent(x) / 2) * 2

@@ -23,10 +23,33 @@ class HarmonicSource(nn.Module):
                 continue one another.
             length: samples.
         """
+        hertz, cycles = self._cycles(f0, phase, length)
+        return self._pulses(hertz, cycles)
+
+    def held(self, f0: Tensor, phase: Tensor, size: int) -> Tensor:
+        """The pulses (B, T, size) about each frame, as they look from there.
+
+        After a frame's middle its f0 goes on as it is, so that no frame needs a later one.
+        """
+        half, hop = size // 2, self.hop_length
+        hertz, cycles = self._cycles(f0, phase, (f0.shape[-1] - 1) * hop + 1)
+        before = [nn.functional.pad(x, (half, 0)).unfold(1, half, hop) for x in (hertz, cycles)]
+        steps = torch.arange(half, device=f0.device) / self.sample_rate
+        after = cycles[:, ::hop, None] + f0[..., None].double() * steps
+        pulses = [
+            self._pulses(before[0].clamp_min(1.0), before[1]) * (before[0] > 0),
+            self._pulses(f0[..., None].expand_as(after), after),
+        ]
+        return torch.cat(pulses, -1)
+
+    def _cycles(self, f0: Tensor, phase: Tensor, length: int) -> tuple[Tensor, Tensor]:
+        """F0 in Hz and cycles so far at every sample, each (B, length), the latter float64."""
         hertz = self._at_samples(f0, length)
         steps = (hertz / self.sample_rate).double()
-        cycles = phase.double()[:, None] + steps.cumsum(1) - steps
-        angle = (2 * torch.pi * (cycles % 1.0 - 0.5)).to(f0.dtype)
+        return hertz, phase.double()[:, None] + steps.cumsum(1) - steps
+
+    def _pulses(self, hertz: Tensor, cycles: Tensor) -> Tensor:
+        angle = (2 * torch.pi * (cycles % 1.0 - 0.5)).to(hertz.dtype)
         count = torch.floor(0.49 * self.sample_rate / hertz)
         return _cosine_sum(angle + torch.pi, count) / count.sqrt()
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from voicefake.features import FeatureConfig, MelSpectrogram
-from voicefake.models.layers import ChannelNorm, ConvNeXtBlock
+from voicefake.models.layers import ChannelNorm, Context, ConvNeXtBlock, FrameConv, context_of
 from voicefake.models.source import HarmonicSource
 
 
@@ -24,12 +24,15 @@ class VocoderConfig:
     Attributes:
         channels, hidden, blocks: of the ConvNeXt body.
         rounds: mel-consistency rounds where the caller does not say.
+        look_ahead: frames to come that the body may see (``None``: as many as of the past).
+            Then no frame's pulses depend on later f0 either.
     """
 
     channels: int = 256
     hidden: int = 640
     blocks: int = 6
     rounds: int = 16
+    look_ahead: int | None = None
 
 
 class Vocoder(nn.Module):
@@ -46,8 +49,11 @@ class Vocoder(nn.Module):
         f = self.spectrogram.config
         self.source = HarmonicSource(f.sample_rate, f.hop_length)
         self.bins = f.n_fft // 2 + 1
-        self.enter = nn.Conv1d(2 * f.n_mels + 1, c.channels, 7, padding=3)
-        self.body = nn.ModuleList(ConvNeXtBlock(c.channels, c.hidden) for _ in range(c.blocks))
+        causal = c.look_ahead is not None
+        self.enter = FrameConv(2 * f.n_mels + 1, c.channels, 7, causal=causal)
+        self.body = nn.ModuleList(
+            ConvNeXtBlock(c.channels, c.hidden, causal=causal) for _ in range(c.blocks)
+        )
         self.norm = ChannelNorm(c.channels)
         self.mix = nn.Conv1d(c.channels, f.n_mels, 1)
         self.fine = nn.Conv1d(c.channels, 2 * self.bins, 1)
@@ -59,15 +65,16 @@ class Vocoder(nn.Module):
         weight[-2:, -1] = weight[-2:, -1].clamp_min(1e-6)
         self.register_buffer("spread", weight / weight.sum(1, keepdim=True), persistent=False)
 
-    def look_ahead(self, rounds: int | None = None) -> int:
-        """Frames of the future (and of the past) that the sound at a frame depends on."""
-        f = self.spectrogram.config
-        body = 3 * (1 + self.config.blocks)  # kernels of seven frames
-        # pulses under a frame's window depend on f0 up to the next frame
+    def context(self, rounds: int | None = None) -> Context:
+        """Frames that the sound from one frame to the next depends on."""
+        f, c = self.spectrogram.config, self.config
+        body = context_of(6 + ConvNeXtBlock.span * c.blocks, c.look_ahead)
+        # from frame to sound to frame; then to the sound
+        again = (f.n_fft - 1) // f.hop_length * (c.rounds if rounds is None else rounds)
+        reach = again + (f.n_fft // 2 - 1) // f.hop_length + 1
         pulses = (f.n_fft // 2 - 1) // f.hop_length + 1
-        # from frame to sound to frame
-        again = (f.n_fft - 1) // f.hop_length * (self.config.rounds if rounds is None else rounds)
-        return body + pulses + again + f.n_fft // 2 // f.hop_length
+        held = c.look_ahead is not None
+        return Context(body.past + reach + pulses, body.ahead + reach + (0 if held else pulses))
 
     def forward(
         self,
@@ -87,7 +94,8 @@ class Vocoder(nn.Module):
             f0: (B, T) in Hz.
             voicing: (B, T), 0..1.
             phase: (B,) of the pulses at the first sample, in cycles.
-            noise: (B, length) standard normal; drawn where not given.
+            noise: standard normal (B, length + n_fft), from half a window before the first
+                sample; drawn where not given.
             rounds: of mel consistency; 0 leaves the network's own spectrum.
         """
         length = length or (mel.shape[-1] - 1) * self.spectrogram.config.hop_length
@@ -108,24 +116,40 @@ class Vocoder(nn.Module):
         """The network's complex spectrum (B, bins, T), before any round of consistency."""
         frames = mel.shape[-1]
         phase = mel.new_zeros(len(mel)) if phase is None else phase
-        noise = torch.randn(len(mel), length, device=mel.device) if noise is None else noise
-        harmonic = self.spectrogram.stft(self.source(f0, phase, length))[..., :frames]
-        breath = self.spectrogram.stft(noise)[..., :frames]
+        if noise is None:
+            size = length + self.spectrogram.config.n_fft
+            noise = torch.randn(len(mel), size, device=mel.device)
+        breath = self.spectrogram.stft(noise, center=False)[..., :frames]
+        later = self.config.look_ahead
+        if later is None:
+            harmonic = self.spectrogram.stft(self.source(f0, phase, length))[..., :frames]
+        else:
+            harmonic = self.spectrogram.of_frames(
+                self.source.held(f0, phase, self.spectrogram.config.n_fft)
+            )
         comb = self.spectrogram.of_magnitude(harmonic.abs())
-        x = torch.cat([(mel + 5) / 2.5, comb / 2.5, voicing[:, None]], 1)
-        x = self.enter(x)
-        for block in self.body:
-            x = block(x)
-        x = self.norm(x)
-        tonal = self._tonal(self.mix(x).float(), voicing)
+        tonal, level, turn = self.shaping(mel, comb, voicing)
         share = self.to_bins(tonal)
         # kept off 0 and 1, where the root has no slope
         share = share.clamp(1e-4, 1 - 1e-4)
         mixed = harmonic * share.sqrt() + breath * (1 - share).sqrt()
-        level, turn = self.fine(x).float().chunk(2, 1)
         gain = self.to_bins(mel - self.spectrogram.of_magnitude(mixed.abs()))
         gain = (gain + 2 * torch.tanh(level / 2)).clamp(-30, 12)
         return mixed * torch.polar(gain.exp(), turn)
+
+    def shaping(self, mel: Tensor, comb: Tensor, voicing: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The network itself: what it makes of the log-mel and that of the pulses.
+
+        Returns:
+            share of harmonic energy (B, n_mels, T), change of level and turn of phase of each
+            bin (B, bins, T).
+        """
+        x = self.enter(torch.cat([(mel + 5) / 2.5, comb / 2.5, voicing[:, None]], 1))
+        for block in self.body:
+            x = block(x)
+        x = self.norm(x)
+        level, turn = self.fine(x).float().chunk(2, 1)
+        return self._tonal(self.mix(x).float(), voicing), level, turn
 
     def _tonal(self, logits: Tensor, voicing: Tensor) -> Tensor:
         """Share of harmonic energy per band (B, n_mels, T); falls with frequency by default."""

@@ -58,6 +58,7 @@ class VocoderTask:
         self.train = corpus.part(held_out=False)
         self.drawing = balanced_weights(self.train, self.frames + 2)
         self.hop = generator.spectrogram.config.hop_length
+        self.n_fft = generator.spectrogram.config.n_fft
         self.nyquist = generator.spectrogram.config.sample_rate / 2
 
     def losses(self, step: int, progress: float, random: torch.Generator) -> Losses:
@@ -95,7 +96,8 @@ class VocoderTask:
         total = raw = 0.0
         for recording in judged:
             batch = self._batch(Windows([recording], [(recording.frames - 150) // 2], 151))
-            noise = torch.randn(batch.audio.shape, generator=torch.Generator().manual_seed(0))
+            size = batch.audio.shape[-1] + self.n_fft
+            noise = torch.randn(1, size, generator=torch.Generator().manual_seed(0))
             for rounds in (0, 2):
                 fake = generator(
                     batch.mel, batch.f0, batch.voicing, noise=noise, rounds=rounds
