@@ -94,10 +94,13 @@ def align(points: Points) -> Similarity:
     return fit_similarity(points[mesh.STEADY], template()[mesh.STEADY])
 
 
-def crop(image: Image, similarity: Similarity, side: int, margin: float = 0.0) -> Image:
+def crop(
+    image: Image, similarity: Similarity, side: int, margin: float = 0.0, *, sharp: bool = False
+) -> Image:
     """The aligned face as a picture of ``side`` squared.
 
-    ``margin`` widens what is seen on each side, in crop sides, at the same scale per side.
+    ``margin`` widens what is seen on each side, in crop sides, at the same scale per side;
+    ``sharp`` keeps fine detail, for twice the time.
     """
     matrix = similarity.pixels(side)
     border = round(margin * side)
@@ -115,10 +118,9 @@ def crop(image: Image, similarity: Similarity, side: int, margin: float = 0.0) -
             )
         )
         matrix = _after_shrinking(matrix, width / image.shape[1], height / image.shape[0])
+    flags = cv2.INTER_CUBIC if sharp else cv2.INTER_LINEAR
     return as_image(
-        cv2.warpAffine(
-            image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
+        cv2.warpAffine(image, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     )
 
 

@@ -16,16 +16,16 @@ import numpy as np
 from facesync import maps, mesh
 from facesync.align import Similarity, crop
 from facesync.arrays import Float, Image, as_float, as_image
-from facesync.colour import SkinTone, skin_area, to_bgr, to_lab
+from facesync.colour import SkinTone, skin_area, spread_of, to_bgr, to_lab
 from facesync.dataset import SIDE
 from facesync.wanted import Drawn, Wanted
 
-_LEVELS = 4
+_LEVELS = 3
 _LEAST_SKIN = 100
 _SPREADS = (0.7, 1.4)
 _OWN_CONTRAST = np.array([0.75, 0.5, 0.5], np.float32)  # of lightness, a, b
 _MEMBRANE_SIDE = 64
-_FADE = 0.15
+_FADE = 0.1
 _MOST_SHARPENING = 2.5
 
 
@@ -38,6 +38,7 @@ class BlendConfig:
         shrink: how far the mask keeps from the face's border, in crop sides.
         detail: share of the reference's fine detail that replaces the drawn one.
         feature_detail: the same on eyes and lips.
+        mouth: share of the reference's own mouth, of its colour and detail.
         feature_crispness: by how much the drawn fine detail of eyes and lips is raised.
         tone_memory, mask_memory: share of tone and mask that stays from frame to frame.
         sharpness: share of the source's fine detail that the face is brought to.
@@ -46,10 +47,11 @@ class BlendConfig:
         largest: pixels that the crop is worked on at most.
     """
 
-    feather: float = 0.05
+    feather: float = 0.058
     shrink: float = 0.015
-    detail: float = 0.8
+    detail: float = 1.0
     feature_detail: float = 0.15
+    mouth: float = 0.9
     feature_crispness: float = 0.5
     tone_memory: float = 0.9
     mask_memory: float = 0.5
@@ -86,8 +88,10 @@ class Blender:
     def put(self, frame: Image, similarity: Similarity, wanted: Wanted, drawn: Drawn) -> Image:
         """``frame`` (H, W, 3) with the drawn face in the place of the one that was there."""
         side = self.side(similarity)
-        canvas = as_float(crop(frame, similarity, side))
-        picture = np.ascontiguousarray(drawn.picture.transpose(1, 2, 0))
+        canvas = as_float(crop(frame, similarity, side, sharp=True))
+        mouth = self.config.mouth * wanted.portrait.mouth
+        picture = drawn.picture + mouth * (wanted.portrait.look[:3] - drawn.picture)
+        picture = np.ascontiguousarray(picture.transpose(1, 2, 0))
         lab = as_float(cv2.resize(picture, (side, side), interpolation=cv2.INTER_CUBIC))
         soft = self._mask(wanted, drawn, side)
         lab = self._levelled(lab, soft, wanted)
@@ -117,10 +121,11 @@ class Blender:
     def _levelled(self, lab: Float, soft: Float, wanted: Wanted) -> Float:
         """The drawn face brought to mean 0 and spread 1 on its skin, so that tones fit."""
         skin = skin_area(wanted.points, lab.shape[0])
-        pixels = lab[(skin > 127) & (soft > 0.5)]
-        if len(pixels) < _LEAST_SKIN:
+        area = (skin > 127) & (soft > 0.5)
+        if np.count_nonzero(area) < _LEAST_SKIN:
             return lab
-        now = np.stack([pixels.mean(0), np.clip(pixels.std(0), *_SPREADS)])
+        mean, spread = spread_of(lab, area)
+        now = np.stack([mean, np.clip(spread, *_SPREADS)])
         if self._level is not None:
             keep = self.config.tone_memory
             now = keep * self._level + (1 - keep) * now
@@ -134,6 +139,8 @@ class Blender:
         features = as_float(maps.filled(wanted.points, mesh.FEATURES, SIDE)) / 255
         features = cv2.GaussianBlur(cv2.dilate(features, np.ones((5, 5))), (0, 0), 1.6)
         share = self.config.detail + features * (self.config.feature_detail - self.config.detail)
+        mouth = wanted.portrait.mouth
+        share = share + mouth * (self.config.mouth - share)
         share = cv2.resize(share * wanted.portrait.look[3], (side, side))
         base = cv2.GaussianBlur(light, (0, 0), sigma)
         fine = np.clip(sharp - cv2.GaussianBlur(sharp, (0, 0), sigma), -1.5, 1.5)
@@ -202,24 +209,20 @@ def _disc(size: int) -> Image:
 
 
 def _pyramid_blend(face: Float, canvas: Float, mask: Float) -> Float:
-    """Join two (S, S, 3) pictures band by band; coarse bands are joined over a wider seam."""
-    masks = [mask]
-    faces, canvases = [face], [canvas]
+    """Join two (S, S, 3) pictures band by band; coarse bands are joined over a wider seam.
+
+    What is laid over ``canvas`` is the difference, band by band: the same, for half the work.
+    """
+    masks, changes = [mask], [face - canvas]
     for _ in range(_LEVELS):
         masks.append(cv2.pyrDown(masks[-1]))
-        faces.append(cv2.pyrDown(faces[-1]))
-        canvases.append(cv2.pyrDown(canvases[-1]))
-
-    def joined(level: int, a: Float, b: Float) -> Float:
-        weight = masks[level][..., None]
-        return np.asarray(a * weight + b * (1 - weight))
-
-    result = joined(_LEVELS, faces[-1], canvases[-1])
+        changes.append(cv2.pyrDown(changes[-1]))
+    result = changes[-1] * masks[-1][..., None]
     for level in range(_LEVELS - 1, -1, -1):
         size = masks[level].shape[::-1]
-        bands = [p[level] - cv2.pyrUp(p[level + 1], dstsize=size) for p in (faces, canvases)]
-        result = cv2.pyrUp(result, dstsize=size) + joined(level, *bands)
-    return np.clip(result, 0, 255)
+        band = changes[level] - cv2.pyrUp(changes[level + 1], dstsize=size)
+        result = cv2.pyrUp(result, dstsize=size) + band * masks[level][..., None]
+    return np.clip(canvas + result, 0, 255)
 
 
 def _paste(frame: Image, face: Float, mask: Float, similarity: Similarity, side: int) -> Image:
@@ -238,10 +241,11 @@ def _paste(frame: Image, face: Float, mask: Float, similarity: Similarity, side:
     size = (right - left, bottom - top)
     alpha = np.minimum(mask * 4, 1)  # the seam itself was joined above
     warped = cv2.warpAffine(
-        face, shifted, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        face, shifted, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
     share = cv2.warpAffine(alpha, shifted, size, flags=cv2.INTER_LINEAR)[..., None]
     region = frame[top:bottom, left:right]
     out = frame.copy()
-    out[top:bottom, left:right] = np.rint(region + share * (warped - region)).astype(np.uint8)
+    joined = np.clip(region + share * (warped - region), 0, 255)
+    out[top:bottom, left:right] = np.rint(joined).astype(np.uint8)
     return out

@@ -31,11 +31,13 @@ class Portrait:
     Attributes:
         look: (4, 128, 128) standardised LAB, and where the person's face is to be seen.
         light: (side, side) standardised lightness, as sharp as the references.
+        mouth: (128, 128) 0 to 1, the mouth and what lies around it.
         spread: (3,) of the person's own skin tone.
     """
 
     look: Float
     light: Float
+    mouth: Float
     spread: Float
 
 
@@ -50,8 +52,8 @@ class Portraitist:
     def __init__(self, references: Sequence[Reference], neutral: Neutral) -> None:
         self._neutral = neutral
         self._meshes = {id(r): with_true_lids(r.points, neutral) for r in references}
-        self._face = _Choice(references, _face_features)
-        self._mouth = _Choice(references, _mouth_features)
+        self._face = _Choice(references, _face_costs)
+        self._mouth = _Choice(references, _mouth_costs)
         self._spread = as_float(np.mean([r.spread for r in references], axis=0))
 
     def reset(self) -> None:
@@ -65,13 +67,14 @@ class Portraitist:
         spline = MeshSpline(with_true_lids(points, self._neutral))
         face, mouth = self._face.pick(wanted), self._mouth.pick(wanted)
         look, light = self._warped(face, spline, side)
+        region = _mouth_region(points)
         if face != mouth:
             other_look, other_light = self._warped(mouth, spline, side)
-            region = _mouth_region(points)
             look = look + region[..., None] * (other_look - look)
             wide = as_float(cv2.resize(region, (side, side), interpolation=cv2.INTER_LINEAR))
             light = light + wide * (other_light - light)
-        return Portrait(np.ascontiguousarray(look.transpose(2, 0, 1)), light, self._spread)
+        look = np.ascontiguousarray(look.transpose(2, 0, 1))
+        return Portrait(look, light, region, self._spread)
 
     def _warped(self, shares: Shares, spline: MeshSpline, side: int) -> tuple[Float, Float]:
         """(128, 128, 4) look and (side, side) lightness of the shares on the spline's mesh."""
@@ -84,18 +87,24 @@ class Portraitist:
 
 
 class _Choice:
-    """One reference at a time, changed late and softly."""
+    """One reference at a time, changed late and softly.
+
+    Args:
+        costs: of (N, 5) known expressions for a (5,) wanted one; a clear difference is about 1.
+        loyalty: by how much another one must be better.
+        fade: frames that a change takes.
+    """
 
     def __init__(
         self,
         references: Sequence[Reference],
-        features: Callable[[Float], Float],
+        costs: Callable[[Float, Float], Float],
         loyalty: float = 0.7,
         fade: int = 3,
     ) -> None:
         self._references = references
-        self._features = features
-        self._known = np.array([features(r.expression) for r in references])
+        self._costs = costs
+        self._known = as_float(np.array([r.expression for r in references]))
         self._loyalty, self._fade = loyalty, fade
         self.reset()
 
@@ -106,7 +115,7 @@ class _Choice:
 
     def pick(self, wanted: Float) -> Shares:
         """One or two references, with shares that add up to 1."""
-        costs = np.linalg.norm(self._known - self._features(wanted), axis=1)
+        costs = self._costs(self._known, wanted)
         nearest = int(costs.argmin())
         if self._now is None:
             self._now = nearest
@@ -119,17 +128,22 @@ class _Choice:
         return ((self._references[self._now], 1 - old), (self._references[self._before], old))
 
 
-def _face_features(expression: Float) -> Float:
-    """What counts for the face but the mouth; a clear difference is about 1."""
+def _face_costs(known: Float, wanted: Float) -> Float:
+    """What counts for the face but the mouth.
+
+    Eyes that droop in the reference show it when they are pulled open; open ones close well.
+    """
+    gaps = (known - wanted) / STEP
+    drooping = np.maximum(-gaps[:, :2], 0).sum(1)
     weights = np.array([1.6, 1.6, 0.3, 0.4, 1.0], np.float32)
-    return as_float(expression / STEP * weights)
+    return as_float(np.linalg.norm(gaps * weights, axis=1) + drooping)
 
 
-def _mouth_features(expression: Float) -> Float:
+def _mouth_costs(known: Float, wanted: Float) -> Float:
     """What counts for the mouth. Between shut and a little open lies most: teeth or none."""
     weights = np.array([0.1, 0.1, 0.0, 0.7, 0.3], np.float32)
-    openness = 2 * np.log(expression[2] + 0.02)
-    return as_float(np.append(expression / STEP * weights, openness))
+    opening = 2 * np.log((known[:, 2] + 0.02) / (wanted[2] + 0.02))
+    return as_float(np.hypot(np.linalg.norm((known - wanted) / STEP * weights, axis=1), opening))
 
 
 def _mouth_region(points: Points) -> Float:
