@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from facesync import maps, mesh
 from facesync.arrays import Float, Image, Points, as_float
@@ -44,13 +45,19 @@ def skin_tone(lab: Float, skin: Image) -> SkinTone:
 
     The middle of the distribution counts, so that glare, glasses and strands of hair do not.
     """
-    pixels = lab[skin > 127]
-    if len(pixels) < 16:
-        pixels = lab.reshape(-1, 3)
-    low, high = np.percentile(pixels[::2, 0], (5, 95))
-    kept = pixels[(pixels[:, 0] >= low) & (pixels[:, 0] <= high)]
-    spread = np.maximum(kept.std(0), _LEAST_SPREAD)
-    return SkinTone(kept.mean(0).astype(np.float32), spread.astype(np.float32))
+    marked = skin > 127
+    if np.count_nonzero(marked) < 16:
+        marked = np.ones_like(marked)
+    light = lab[..., 0]
+    low, high = np.percentile(light[marked][::2], (5, 95))
+    mean, spread = spread_of(lab, marked & (light >= low) & (light <= high))
+    return SkinTone(mean, np.maximum(spread, _LEAST_SPREAD))
+
+
+def spread_of(lab: Float, area: NDArray[np.bool_]) -> tuple[Float, Float]:
+    """Mean and standard deviation, (3,) each, of the pixels of ``lab`` in ``area`` (H, W)."""
+    mean, spread = cv2.meanStdDev(lab, mask=area.view(np.uint8))
+    return as_float(mean[:, 0]), as_float(spread[:, 0])
 
 
 def skin_area(points: Points, side: int) -> Image:

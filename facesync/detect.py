@@ -157,8 +157,8 @@ class FaceFinder:
             image, matrix, (_MESH_SIZE, _MESH_SIZE), flags=_interpolation(region.size, _MESH_SIZE)
         )
         self._mesher.setInput(cv2.dnn.blobFromImage(crop, 1 / 255, swapRB=True))
-        points = self._mesher.forward("conv2d_21").reshape(mesh.POINTS, 3)
-        score = _sigmoid(float(self._mesher.forward("conv2d_31").item()))
+        points, logit = self._mesher.forward(["conv2d_21", "conv2d_31"])
+        points, score = points.reshape(mesh.POINTS, 3), _sigmoid(float(logit.item()))
         if score < self.mesh_threshold or not np.isfinite(points).all():
             return None
         back = cv2.invertAffineTransform(matrix)
@@ -180,11 +180,12 @@ class FaceFinder:
         self._detector.setInput(
             cv2.dnn.blobFromImage(small, 1 / 127.5, mean=(127.5,) * 3, swapRB=True)
         )
-        scores = self._detector.forward("classificators")[0, :, 0]
+        scores, places = self._detector.forward(["classificators", "regressors"])
+        scores = scores[0, :, 0]
         chosen = np.flatnonzero(scores > math.log(self.threshold / (1 - self.threshold)))
         if not len(chosen):
             return []
-        raw = self._detector.forward("regressors")[0, chosen] / _DETECTOR_SIZE
+        raw = places[0, chosen] / _DETECTOR_SIZE
         centres = raw[:, :2] + self._anchors[chosen]
         eyes = raw[:, 4:8].reshape(-1, 2, 2) + self._anchors[chosen, None]
         origin = np.array([left - dx, top - dy])

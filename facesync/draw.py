@@ -24,7 +24,9 @@ class FaceDrawer:
 
     def __init__(self, identity: Identity, device: torch.device) -> None:
         self._device = device
-        self._network = identity.network.to(device).eval()
+        self._network = identity.network.to(device)
+        self._network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._network.eval()
         self._vector = identity.vector.to(device)
         # Half the time on processors that know bfloat16, three times it on those that do not.
         self._bfloat16 = device.type != "cpu" or _cpu_knows_bfloat16()
@@ -39,7 +41,8 @@ class FaceDrawer:
         guides = self._tensor([self._guides(one) for one in wanted])
         who = self._vector.expand(len(wanted), -1)
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._bfloat16):
-            code = self._network.encoder(source)
+            code = self._network.encoder(source.to(memory_format=torch.channels_last))
+            guides = guides.to(memory_format=torch.channels_last)
             drawn = self._network.decoder(code, openings, guides, who)
         pictures = drawn.picture.float().cpu().numpy()
         masks = drawn.mask.float().cpu().numpy()[:, 0]

@@ -71,7 +71,8 @@ class OcclusionFinder:
         model = load_model(weights, KIND)
         self._network = OcclusionNetwork(model.config["widths"])
         load_weights(self._network, model, weights)
-        self._network.to(device, memory_format=torch.channels_last).eval()
+        self._network.to(device).eval()
+        self._network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._device = device
 
     @torch.inference_mode()
@@ -80,6 +81,6 @@ class OcclusionFinder:
         if not faces:
             return []
         seen = np.stack([seen_by_network(*face) for face in faces])
-        batch = torch.from_numpy(seen).to(self._device, memory_format=torch.channels_last)
+        batch = torch.from_numpy(seen).to(self._device).to(memory_format=torch.channels_last)
         found = torch.sigmoid(self._network(batch))[:, 0]
         return list(found.float().cpu().numpy())

@@ -172,7 +172,10 @@ class FaceTracker:
         return self.choose(faces, image)
 
     def _is_cut(self, image: Image) -> bool:
-        small = cv2.resize(image, (32, 24), interpolation=cv2.INTER_AREA).astype(np.float32)
+        step = max(1, min(image.shape[:2]) // 96)
+        small = cv2.resize(image[::step, ::step], (32, 24), interpolation=cv2.INTER_AREA).astype(
+            np.float32
+        )
         before, self._thumbnail = self._thumbnail, small
         return before is not None and float(np.abs(small - before).mean()) > self.config.cut
 

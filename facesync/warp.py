@@ -69,7 +69,7 @@ class MeshWarp:
         )
 
 
-def _kernel(a: Matrix, b: Matrix) -> Matrix:
+def _kernel(a: Matrix, b: Matrix) -> Float:
     square = (a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2 * a @ b.T
     square = np.maximum(square, 0).astype(np.float32)  # its logarithm is four times quicker
-    return as_matrix(0.5 * square * np.log(square + 1e-12))
+    return np.asarray(0.5 * square * np.log(square + 1e-12))
