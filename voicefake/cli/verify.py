@@ -102,11 +102,11 @@ def print_verification(found: Verification) -> None:
     for mark in found.marks:
         print(f"  {mark.kind}: {mark.state} ({printable(mark.detail)})")
     if found.story is not None:
-        for line in _story_lines(found.story):
+        for line in story_lines(found.story):
             print(f"  {printable(line)}")
 
 
-def _story_lines(story: dict[str, Any]) -> list[str]:
+def story_lines(story: dict[str, Any]) -> list[str]:
     """What was done to whom and by whose leave; ``story`` may come from a stranger."""
     source = story.get("source")
     origin = f" from {source.get('name')}" if isinstance(source, dict) else ""

@@ -1,0 +1,73 @@
+"""``voicefake ui``: the web page."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from voicefake.common.commandline import DeviceOption, QuietOption, console
+from voicefake.common.devices import Device
+from voicefake.common.errors import WrongUse
+
+LOOPBACK = ("127.0.0.1", "localhost")
+SHORTEST_PASSWORD = 8
+
+
+def ui(
+    host: Annotated[
+        str, typer.Option(help="Where to listen; other than this machine needs a password.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Where to listen.")] = 7860,
+    password: Annotated[
+        str | None,
+        typer.Option(help="Ask visitors for it; who shares this machine may see it here."),
+    ] = None,
+    max_upload: Annotated[
+        int, typer.Option(metavar="MB", min=1, help="Largest file that is taken.")
+    ] = 2000,
+    keep: Annotated[
+        int, typer.Option(metavar="MB", min=1, help="Of results; beyond it the oldest go.")
+    ] = 20_000,
+    folder: Annotated[
+        Path | None, typer.Option(help="Of uploads and results; default: in your data folder.")
+    ] = None,
+    device: DeviceOption = Device.AUTO,
+    quiet: QuietOption = False,
+) -> None:
+    """Serve the web page: swap, convert, train, people, verify, history.
+
+    It listens on this machine alone and asks nothing of any other.
+    """
+    if find_spec("gradio") is None:
+        raise WrongUse("voicefake ui", "needs gradio", "install the extra: pip install '.[web]'")
+    password = checked_password(host, password)
+    from recipes.web.server import Doors, serve
+    from voicefake.common.places import data_folder
+
+    doors = Doors(host, port, password, max_upload * 2**20, keep * 2**20)
+    with serve(folder or data_folder() / "web", doors, device) as address:
+        if not quiet:
+            console.print(f"open {address} in a browser; Ctrl-C ends it", markup=False)
+        threading.Event().wait()
+
+
+def checked_password(host: str, password: str | None) -> str | None:
+    """The password to ask visitors for (``None``: none), asked for here where it must be.
+
+    Raises:
+        WrongUse: other machines could come in without one, or it is short.
+    """
+    if password is None and host not in LOOPBACK:
+        if not sys.stdin.isatty():
+            raise WrongUse(
+                f"--host {host}", "lets other machines in without a password", "add --password"
+            )
+        password = typer.prompt("Password for visitors", hide_input=True, confirmation_prompt=True)
+    if password is not None and len(password) < SHORTEST_PASSWORD:
+        raise WrongUse("--password", "is short", f"use {SHORTEST_PASSWORD} characters or more")
+    return password

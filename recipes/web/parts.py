@@ -1,0 +1,173 @@
+"""Pieces that several tabs are made of."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from recipes.web.site import Site
+from recipes.web.told import alert, duration, notice, said
+from recipes.web.work import Job, Work, Workroom
+from voicefake.common.errors import Stopped, VoicefakeError, WrongUse
+from voicefake.common.profiles import ProfileStore
+
+_LOOK_SECONDS = 0.5
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a start button sets going.
+
+    Attributes:
+        work: the job; returns the values of the outputs.
+        done: what to say when it went well.
+        stopped: what to say when it was cancelled.
+        live: values of the outputs while it runs.
+    """
+
+    work: Work
+    done: str = "Done."
+    stopped: str = "Cancelled; nothing was kept."
+    live: Callable[[], Sequence[Any]] | None = None
+
+
+class RunBar:
+    """Buttons that start jobs, one that cancels, and the line that says how far they are."""
+
+    def __init__(self, name: str, labels: Sequence[str], cancel: str = "Cancel") -> None:
+        with gr.Row(elem_classes="run"):
+            self.starts = [
+                gr.Button(label, variant="primary" if last else "secondary", min_width=120,
+                          elem_id=f"{name}-start-{number}")
+                for number, label in enumerate(labels)
+                for last in [number == len(labels) - 1]
+            ]  # fmt: skip
+            self.cancel = gr.Button(
+                cancel, interactive=False, min_width=100, elem_id=f"{name}-cancel"
+            )
+        self.status = gr.HTML(elem_id=f"{name}-status", padding=False)
+        self._key = gr.State(None)
+
+    def connect(
+        self,
+        site: Site,
+        prepare: Callable[..., Task],
+        inputs: Sequence[gr.components.Component],
+        outputs: Sequence[gr.components.Component],
+        start: int = 0,
+    ) -> None:
+        """Let start button number ``start`` do what ``prepare`` makes of the inputs."""
+        count, buttons = len(outputs), len(self.starts)
+
+        def shown(status: str, key: str | None, values: Sequence[Any]) -> tuple[Any, ...]:
+            busy = key is not None
+            starts = [gr.update(interactive=not busy)] * buttons
+            return key, status, gr.update(interactive=busy), *starts, *values
+
+        def run(*values: Any) -> Iterator[tuple[Any, ...]]:
+            nothing = [gr.skip()] * count
+            try:
+                task = prepare(*values)
+                job = site.room.start(task.work)
+            except VoicefakeError as error:
+                yield shown(alert(said(error)), None, nothing)
+                return
+            yield shown(told(job, site.room), job.key, nothing)
+            while not job.ended(_LOOK_SECONDS):
+                live = task.live() if task.live else nothing
+                yield shown(told(job, site.room), job.key, live)
+            status, made = outcome(job, task)
+            yield shown(status, None, nothing if made is None else made)
+
+        all_outputs = [self._key, self.status, self.cancel, *self.starts, *outputs]
+        self.starts[start].click(
+            run, list(inputs), all_outputs, show_progress="hidden", api_visibility="private"
+        )
+        if start == 0:
+            self.cancel.click(
+                site.room.cancel, self._key, None, queue=False, api_visibility="private"
+            )
+
+
+def told(job: Job, room: Workroom) -> str:
+    """How far ``job`` is, as a bar and in words."""
+    bar = job.bar
+    if bar is None:
+        ahead = room.ahead(job)
+        words = f"Waiting: {ahead} before this one" if ahead else "Starting"
+        return f'<div class="far"><progress aria-label="{words}"></progress><p>{words} …</p></div>'
+    left = bar.seconds_left()
+    words = escape(bar.title).capitalize()
+    if left is not None:
+        words += f" · about {duration(left)} left"
+    if not bar.total:
+        return f'<div class="far"><progress aria-label="{words}"></progress><p>{words} …</p></div>'
+    share = min(1.0, bar.done / bar.total)
+    return (
+        f'<div class="far"><progress max="1" value="{share:.3f}" aria-label="{words}"></progress>'
+        f"<p>{words} · {share:.0%}</p></div>"
+    )
+
+
+def outcome(job: Job, task: Task) -> tuple[str, Sequence[Any] | None]:
+    """What to say of a job that has ended, and what it made."""
+    if job.future.cancelled():
+        return notice(task.stopped), None
+    try:
+        return notice(task.done), job.future.result()
+    except Stopped:
+        return notice(task.stopped), None
+    except VoicefakeError as error:
+        return alert(said(error)), None
+    except Exception as error:  # a fault of ours; the page goes on
+        logger.exception("a job failed")
+        kind = type(error).__name__
+        return alert(f"something went wrong ({kind}); the terminal of the page tells more"), None
+
+
+class Consent:
+    """By whose leave: a record, or a reason in its place."""
+
+    def __init__(self, name: str) -> None:
+        gr.Markdown(
+            "**Consent.** The person must agree to be copied. Give the record they signed, "
+            "or say why you may do it; the reason is then written into every output."
+        )
+        with gr.Row():
+            self._record = gr.File(
+                label="Consent record", file_types=[".toml", ".json"], height=160,
+                elem_id=f"{name}-record",
+            )  # fmt: skip
+            self._reason = gr.Textbox(
+                label="Or: I have the rights because…", lines=3, max_length=1000,
+                placeholder="It is my own voice and face.", elem_id=f"{name}-reason",
+            )  # fmt: skip
+        self.inputs = [self._record, self._reason]
+
+    @staticmethod
+    def given(record: str | None, reason: str | None) -> tuple[Path | None, str | None]:
+        """The two as the toolkit's functions take them."""
+        return Path(record) if record else None, reason or None
+
+
+def choices(store: ProfileStore) -> list[tuple[str, str]]:
+    """Whom one may choose, with what their use rests on."""
+    return [(f"{p.name} ({p.basis})", p.name) for p in store.list()]
+
+
+def needed(value: str | None, what: str, remedy: str) -> str:
+    """``value``, which must be there.
+
+    Raises:
+        WrongUse: it is not.
+    """
+    if not value:
+        raise WrongUse(what, "is missing", remedy)
+    return value

@@ -1,0 +1,150 @@
+"""Who is on this machine, by whose leave; in and out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from recipes.web.site import Site
+from recipes.web.told import alert, facts, notice, said, table
+from voicefake.common.errors import VoicefakeError
+from voicefake.common.profile_commands import description
+from voicefake.common.profiles import Kind, ProfileStore
+from voicefake.speakers import speaker_store
+
+_HEAD = ("name", "what", "whose", "rests on", "licence", "may be used")
+
+
+def people_tab(site: Site) -> tuple[gr.HTML, gr.Dropdown]:
+    """Build it; returns the table and the choice of people, to be kept fresh."""
+    gr.Markdown("Everybody that this machine can sound or look like, and by whose leave.")
+    everybody = gr.HTML(people_table(), elem_id="people-table")
+    with gr.Row():
+        who = gr.Dropdown(people_choices(), label="One of them", elem_id="people-who")
+        export = gr.Button("Export to a file", elem_id="people-export")
+    status = gr.HTML(elem_id="people-status", padding=False)
+    exported = gr.File(label="Download", interactive=False, visible=False, elem_id="people-file")
+    with gr.Row():
+        preview = gr.Image(label="Looks", interactive=False, visible=False, elem_id="people-looks")
+        details = gr.HTML(elem_id="people-details")
+    with gr.Accordion("Import somebody", open=False):
+        parcel = gr.File(
+            label="A .voicefake file", file_types=[".voicefake"], elem_id="people-parcel"
+        )
+        with gr.Row():
+            kind = gr.Radio([str(k) for k in Kind], value=str(Kind.SPEAKER), label="It holds")
+            bring = gr.Button("Import", variant="primary", elem_id="people-import")
+    with gr.Accordion("Remove somebody of yours", open=False), gr.Row():
+        sure = gr.Textbox(label="Type the name once more", elem_id="people-sure")
+        remove = gr.Button("Remove for good", variant="stop", elem_id="people-remove")
+
+    lists = [everybody, who, status]
+    private: dict[str, Any] = {"api_visibility": "private"}
+    who.change(_show, who, [details, preview], **private)
+    export.click(lambda name: _export(site, name), who, [exported, status], **private)
+    bring.click(_import, [parcel, kind], lists, **private)
+    remove.click(_remove, [who, sure], lists, **private)
+    return everybody, who
+
+
+def stores() -> dict[Kind, ProfileStore]:
+    """Where people are kept."""
+    from facesync.identities import identity_store
+
+    return {Kind.SPEAKER: speaker_store(), Kind.IDENTITY: identity_store()}
+
+
+def people_table() -> str:
+    """Everybody, and what cannot be read."""
+    told = [description(p) for store in stores().values() for p in store.list()]
+    rows = [
+        (
+            t["name"], t["kind"], "bundled" if t["bundled"] else "yours", t["basis"],
+            t["licence"] or "–", _until(t),
+        )
+        for t in told
+    ]  # fmt: skip
+    damaged = [alert(said(e)) for store in stores().values() for e in store.damaged()]
+    return table(_HEAD, rows) + "".join(damaged)
+
+
+def _until(told: dict[str, Any]) -> str:
+    if not told["usable"]:
+        return f"no: {told['why_not']}"
+    expires = told["consent"].get("expires")
+    return f"until {expires}" if expires else "yes"
+
+
+def people_choices() -> list[tuple[str, str]]:
+    """Everybody, for a dropdown."""
+    return [
+        (f"{profile.name} ({kind})", f"{kind}/{profile.name}")
+        for kind, store in stores().items()
+        for profile in store.list()
+    ]
+
+
+def _find(who: str) -> tuple[ProfileStore, str]:
+    kind, _, name = who.partition("/")
+    return stores()[Kind(kind)], name
+
+
+def _show(who: str | None) -> tuple[str, Any]:
+    hidden = gr.update(visible=False)
+    if not who:
+        return "", hidden
+    store, name = _find(who)
+    try:
+        profile = store.find(name)
+        told = {k: v for k, v in description(profile).items() if v not in ({}, "", None)}
+        told["folder"] = "bundled" if profile.bundled else profile.folder.name
+        if "preview.jpg" not in profile.files:
+            return facts(told), hidden
+        from voicefake.common.media import read_image
+
+        picture = read_image(profile.file("preview.jpg"))[..., ::-1]
+        return facts(told), gr.update(value=picture, visible=True)
+    except VoicefakeError as error:
+        return alert(said(error)), hidden
+
+
+def _export(site: Site, who: str | None) -> tuple[Any, str]:
+    if not who:
+        return gr.update(visible=False), alert("Choose somebody first.")
+    store, name = _find(who)
+    try:
+        path = store.export(name, site.results.scratch() / name)
+    except VoicefakeError as error:
+        return gr.update(visible=False), alert(said(error))
+    return gr.update(value=str(path), visible=True), notice(f"{path.name} can be mailed.")
+
+
+def _lists(status: str) -> tuple[Any, ...]:
+    return people_table(), gr.update(choices=people_choices(), value=None), status
+
+
+def _import(parcel: str | None, kind: str) -> tuple[Any, ...]:
+    if not parcel:
+        return gr.skip(), gr.skip(), alert("Choose a file first.")
+    try:
+        profile = stores()[Kind(kind)].import_file(Path(parcel))
+    except VoicefakeError as error:
+        return gr.skip(), gr.skip(), alert(said(error))
+    word = profile.permission.override
+    without = f" It was made without a consent record: {word}" if word else ""
+    return _lists(notice(f"{profile.name} is here now.{without}"))
+
+
+def _remove(who: str | None, sure: str) -> tuple[Any, ...]:
+    if not who:
+        return gr.skip(), gr.skip(), alert("Choose somebody first.")
+    store, name = _find(who)
+    if sure.strip() != name:
+        return gr.skip(), gr.skip(), alert(f"Type {name} once more to remove them.")
+    try:
+        store.remove(name)
+    except VoicefakeError as error:
+        return gr.skip(), gr.skip(), alert(said(error))
+    return _lists(notice(f"{name} was removed."))

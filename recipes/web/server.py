@@ -1,0 +1,183 @@
+"""Serves the page, and keeps its doors: who may come in, what may be read, what goes out."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from recipes.web.command import LOOPBACK
+from recipes.web.results import Results
+from recipes.web.site import Site
+from recipes.web.work import Workroom
+from voicefake.common.devices import Device
+from voicefake.common.errors import WrongUse
+
+_CLIENTS = 40
+_DAY = 86_400
+_POLICY = (
+    "default-src 'self' data: blob:; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
+    "style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+"""The browser itself keeps the page from asking anything of another machine."""
+
+
+@dataclass(frozen=True)
+class Doors:
+    """Who may come in, and with how much.
+
+    Attributes:
+        password: asked of visitors (``None``: nothing is asked).
+        upload_bytes: of the largest file that is taken.
+        keep_bytes: of all results together.
+    """
+
+    host: str
+    port: int
+    password: str | None
+    upload_bytes: int
+    keep_bytes: int
+
+
+class Guard:
+    """Turns away what this page has no use for.
+
+    On loopback: requests under another host's name, by which a web site that the user visits
+    could reach it (DNS rebinding). Everywhere: gradio's ways of fetching from other servers.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: tuple[str, ...] = ()) -> None:
+        self._app, self._hosts = app, hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or pass on."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        host = Headers(scope=scope).get("host", "").rpartition(":")[0]
+        path = scope["path"]
+        if self._hosts and host not in self._hosts:
+            await PlainTextResponse("unknown host", 421)(scope, receive, send)
+        elif "/proxy=" in path or "/file=http" in path or scope["type"] != "http":
+            await PlainTextResponse("not here", 403)(scope, receive, send)
+        else:
+            await self._app(scope, receive, _with_headers(send))
+
+
+def _with_headers(send: Send) -> Send:
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers["Content-Security-Policy"] = _POLICY
+            headers["Referrer-Policy"] = "no-referrer"
+            headers["X-Content-Type-Options"] = "nosniff"
+        await send(message)
+
+    return sent
+
+
+@contextmanager
+def serve(folder: Path, doors: Doors, device: Device) -> Iterator[str]:
+    """Serve the page until the block ends; yields its address.
+
+    Args:
+        folder: for uploads, results and trainings.
+
+    Raises:
+        WrongUse: the folder or the port is in use, or cannot be used.
+    """
+    with _kept(folder) as files:
+        from recipes.web.page import CSS, HEAD, build, theme
+
+        room = Workroom()
+        site = Site(Results(files / "results", doors.keep_bytes), room, files / "training", device)
+        page = build(site)
+        page.queue(max_size=4 * _CLIENTS, default_concurrency_limit=_CLIENTS)
+        hosts = LOOPBACK if doors.host in LOOPBACK else ()
+        try:
+            _, address, _ = page.launch(
+                server_name=doors.host,
+                server_port=doors.port,
+                auth=_asking(doors.password),
+                auth_message="Any name will do; the password was chosen by whoever runs this page.",
+                allowed_paths=[],
+                max_file_size=doors.upload_bytes,
+                max_threads=2 * _CLIENTS,
+                app_kwargs={
+                    "middleware": [Middleware(Guard, hosts=hosts)],
+                    "docs_url": None,
+                    "redoc_url": None,
+                    "openapi_url": None,
+                },
+                theme=theme(),
+                css=CSS,
+                head=HEAD,
+                footer_links=[],
+                run_history=False,
+                share=False,
+                enable_monitoring=False,
+                mcp_server=False,
+                ssr_mode=False,
+                pwa=False,
+                num_workers=0,
+                prevent_thread_lock=True,
+                quiet=True,
+            )
+        except (OSError, ValueError) as error:
+            room.close()
+            raise WrongUse(
+                f"{doors.host}:{doors.port}", f"cannot be listened on ({error})", "choose --port"
+            ) from error
+        try:
+            yield address
+        finally:
+            room.close()
+            page.close(verbose=False)
+
+
+@contextmanager
+def _kept(folder: Path) -> Iterator[Path]:
+    """The folder of all that visitors give and get, held by this page alone."""
+    files = folder / "files"
+    try:
+        files.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = FileLock(folder / "lock")
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise WrongUse(folder, "is in use by another page", "end it, or give --folder") from error
+    except OSError as error:
+        raise WrongUse(folder, f"cannot be used ({error.strerror})", "give --folder") from error
+    with lock:
+        for old in files.iterdir():  # uploads of a page that was killed
+            if old.name not in ("results", "training"):
+                shutil.rmtree(old, ignore_errors=True)
+        os.environ["GRADIO_TEMP_DIR"] = str(files)  # gradio knows no other way
+        os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+        yield files
+
+
+def _asking(password: str | None) -> Any:
+    """Who may come in, for gradio (``None``: everybody)."""
+    if password is None:
+        return None
+
+    async def may_enter(name: str, given: str) -> bool:
+        if secrets.compare_digest(given.encode(), password.encode()):
+            return True
+        await asyncio.sleep(2)  # guessing takes its time
+        return False
+
+    return may_enter

@@ -1,0 +1,208 @@
+"""Voice and face of a clip."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from recipes.cli import DEMO_FACE, DEMO_VOICE
+from recipes.jobs import run_recipe
+from recipes.sample import CLIP
+from recipes.web import faces
+from recipes.web.parts import RunBar, Task, choices, needed
+from recipes.web.site import Site
+from recipes.web.told import alert, run_told, said
+from voicefake.common.errors import VoicefakeError
+from voicefake.common.media import default_output
+from voicefake.common.progress import Reporter
+from voicefake.speakers import speaker_store
+
+KEEP_VOICE = ("(keep the voice)", "")
+PREVIEW_SECONDS = 5.0
+PREVIEW_FRAMES = 3
+_WHICH = [
+    ("the only one", ""), ("the largest", "largest"), ("the leftmost", "left"),
+    ("the rightmost", "right"), *((f"number {n} from the left", str(n)) for n in range(1, 10)),
+]  # fmt: skip
+_PLAY_BOTH = """() => {
+  const [before, after] = ['swap-source', 'swap-after'].map(
+    (id) => document.querySelector(`#${id} video`));
+  if (!before || !after) return;
+  before.muted = true;
+  for (const video of [before, after]) { video.currentTime = 0; video.play(); }
+}"""
+
+
+def swap_tab(site: Site) -> tuple[gr.Dropdown, gr.Dropdown]:
+    """Build it; returns the choices of speakers and of identities, to be kept fresh."""
+    from facesync.identities import identity_store
+
+    gr.Markdown(
+        "Put another voice and another face on a clip. Words, timing and movement stay. "
+        "Look at a preview first: the whole clip takes longer."
+    )
+    with gr.Row():
+        source = gr.Video(
+            label="Before: your clip", sources=["upload", "webcam"], height=320,
+            min_width=320,
+            webcam_options=gr.WebcamOptions(mirror=False), elem_id="swap-source",
+        )  # fmt: skip
+        after = gr.Video(
+            label="After", interactive=False, height=320, min_width=320, elem_id="swap-after"
+        )
+    with gr.Row():
+        sample = gr.Button("Use the sample clip", min_width=120, elem_id="swap-sample")
+        both = gr.Button("Play both", min_width=120, elem_id="swap-both")
+    with gr.Row():
+        voice = gr.Dropdown(
+            [KEEP_VOICE, *choices(speaker_store())], value=DEMO_VOICE, label="Whose voice",
+            min_width=230, elem_id="swap-voice",
+        )  # fmt: skip
+        face = gr.Dropdown(
+            choices(identity_store()), value=DEMO_FACE, label="Whose face", min_width=230,
+            elem_id="swap-face",
+        )  # fmt: skip
+        pitch = gr.Slider(
+            -24, 24, 0, step=0.5, label="Pitch", info="Semitones up or down", min_width=230,
+            elem_id="swap-pitch",
+        )  # fmt: skip
+        which = gr.Dropdown(
+            _WHICH, value="", label="Which face of the clip", min_width=230, elem_id="swap-which"
+        )
+    found = gr.Image(
+        label="Several faces: click the one to swap", interactive=False, visible=False,
+        height=320, elem_id="swap-faces",
+    )  # fmt: skip
+    centres = gr.State([])
+    bar = RunBar("swap", ["Preview 3 frames", "Preview 5 seconds", "Swap the whole clip"])
+    sheet = gr.Image(
+        label="Three frames: above before, below after", interactive=False, visible=False,
+        elem_id="swap-sheet",
+    )  # fmt: skip
+    files = gr.File(label="Download", interactive=False, visible=False, elem_id="swap-files")
+    report = gr.HTML(elem_id="swap-report")
+
+    sample.click(lambda: _sample(site), None, source, api_visibility="private")
+    both.click(None, js=_PLAY_BOTH, api_visibility="private")
+    source.change(
+        _look_for_faces, source, [found, centres, which, bar.status], concurrency_limit=1,
+        show_progress="hidden", api_visibility="private",
+    )  # fmt: skip
+    found.select(_choose_face, centres, which, api_visibility="private")
+
+    choice = [source, voice, face, pitch, which]
+
+    def frames(*chosen: Any) -> Task:
+        return _frames(site, *chosen)
+
+    def seconds(*chosen: Any) -> Task:
+        return _seconds(site, *chosen)
+
+    def whole(*chosen: Any) -> Task:
+        return _whole(site, *chosen)
+
+    bar.connect(site, frames, choice, [sheet], 0)
+    bar.connect(site, seconds, choice, [after], 1)
+    bar.connect(site, whole, choice, [after, files, report], 2)
+    return voice, face
+
+
+def _sample(site: Site) -> str:
+    """The clip of the package, where the page may show it."""
+    copy = site.results.folder.parent / "sample" / CLIP.name
+    copy.parent.mkdir(exist_ok=True)
+    shutil.copyfile(CLIP, copy)
+    return str(copy)
+
+
+def _look_for_faces(source: str | None) -> tuple[Any, ...]:
+    """Ask which face where there are several; say what is wrong with the clip at once."""
+    hidden = gr.update(value=None, visible=False)
+    if not source:
+        return hidden, [], "", ""
+    try:
+        picture, centres = faces.shown_faces(Path(source))
+    except VoicefakeError as error:
+        return hidden, [], "", alert(said(error))
+    if len(centres) < 2:
+        return hidden, centres, "", ""
+    return gr.update(value=picture, visible=True), centres, "largest", ""
+
+
+def _choose_face(centres: list[tuple[float, float]], event: gr.SelectData) -> str:
+    x, y = event.index
+    return str(faces.nearest(centres, x, y))
+
+
+def _chosen(
+    source: str | None, voice: str | None, face: str | None, pitch: float, which: str | None
+) -> tuple[Path, str, dict[str, str]]:
+    """The clip, the recipe and its settings."""
+    clip = Path(needed(source, "the clip", "upload one or record yourself"))
+    settings = {"face": needed(face, "the face", "choose one under “Whose face”")}
+    settings["which"] = which or ""
+    if not voice:
+        return clip, "face", settings
+    return clip, "swap", settings | {"voice": voice, "pitch": str(pitch)}
+
+
+def _frames(site: Site, *chosen: Any) -> Task:
+    clip, _, settings = _chosen(*chosen)
+
+    def work(reporter: Reporter) -> tuple[Any, ...]:
+        from facesync.preview import preview
+        from facesync.swap import SwapOptions
+        from voicefake.common.media import read_image
+
+        options = SwapOptions(which=settings["which"] or None)
+        with tempfile.TemporaryDirectory() as folder:
+            output = Path(folder) / "preview.png"
+            preview(
+                clip, output, settings["face"], frames=PREVIEW_FRAMES, options=options,
+                device=site.device,
+            )  # fmt: skip
+            return (gr.update(value=read_image(output)[..., ::-1], visible=True),)
+
+    return Task(work, "Three frames: above as they are, below with the new face.")
+
+
+def _seconds(site: Site, *chosen: Any) -> Task:
+    clip, recipe, settings = _chosen(*chosen)
+
+    def work(reporter: Reporter) -> tuple[Any, ...]:
+        folder = site.results.scratch()
+        with tempfile.TemporaryDirectory() as temporary:
+            start = faces.first_seconds(clip, Path(temporary) / "start.mkv", PREVIEW_SECONDS)
+            output = folder / "preview.mp4"
+            run_recipe(
+                recipe, {"video": start, **settings}, output, device=site.device, reporter=reporter
+            )
+        return (str(output),)
+
+    return Task(work, f"Preview: the first {PREVIEW_SECONDS:.0f} seconds, on the “After” side.")
+
+
+def _whole(site: Site, *chosen: Any) -> Task:
+    clip, recipe, settings = _chosen(*chosen)
+    voice, face = settings.get("voice"), settings["face"]
+
+    def work(reporter: Reporter) -> tuple[Any, ...]:
+        with site.results.making() as folder:
+            tag = f"{voice}-{face}" if voice else face
+            output = default_output(clip, tag, folder, "video")
+            run = run_recipe(
+                recipe, {"video": clip, **settings}, output, device=site.device, reporter=reporter
+            )
+            people = " and ".join(
+                [f"the face of {face}", *([f"the voice of {voice}"] if voice else [])]
+            )
+            result = site.results.keep(
+                clip, output, f"{clip.name} with {people}", run.to_json(), voice=voice, face=face
+            )
+        return str(result.after), gr.update(value=result.files, visible=True), run_told(result)
+
+    return Task(work, "Done: see the “After” side, or download it.")

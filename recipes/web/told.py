@@ -1,0 +1,91 @@
+"""Words and small tables for the page; whatever came from a file is escaped here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from recipes.web.results import Result
+from voicefake.common.errors import VoicefakeError
+
+
+def said(error: VoicefakeError) -> str:
+    """The error's one line; files go by their name, as the visitor knows them."""
+    path = Path(error.subject)
+    subject = path.name if path.is_absolute() else error.subject
+    return f"{subject}: {error.fault}; {error.remedy}"
+
+
+def alert(line: str) -> str:
+    """What went wrong, read out at once by a screen reader."""
+    return f'<p class="line bad" role="alert">{escape(line)}</p>'
+
+
+def notice(line: str) -> str:
+    """What went well."""
+    return f'<p class="line good" role="status">{escape(line)}</p>'
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """A table that scrolls sideways where the screen is narrow."""
+    top = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    return (
+        '<div class="scroll" tabindex="0"><table>'
+        f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def facts(values: Mapping[str, Any]) -> str:
+    """Names and values, one below the other; mappings inside are indented."""
+    rows = []
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            shown = facts(value)
+        elif isinstance(value, list | tuple):
+            shown = "<br>".join(escape(str(item)) for item in value)
+        else:
+            shown = escape(f"{value:.4g}" if isinstance(value, float) else str(value))
+        if shown:
+            rows.append(f"<dt>{escape(str(name).replace('_', ' '))}</dt><dd>{shown}</dd>")
+    return f"<dl>{''.join(rows)}</dl>" if rows else ""
+
+
+def lines(items: Iterable[str]) -> str:
+    """A list."""
+    shown = "".join(f"<li>{escape(item)}</li>" for item in items)
+    return f"<ul>{shown}</ul>" if shown else ""
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say it."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def run_told(result: Result) -> str:
+    """What a result's run did: steps, people, warnings, figures."""
+    report = result.report
+    parts = []
+    warnings = report.get("repaired") or report.get("warnings") or []
+    if warnings:
+        parts.append(f"<h4>To know</h4>{lines(map(str, warnings))}")
+    people = [p for step in report.get("steps", []) for p in step.get("people", [])]
+    if people:
+        told = dict.fromkeys(f"{p['kind']} {p['name']}: {_leave(p)}" for p in people)
+        parts.append(f"<h4>Whose likeness, by whose leave</h4>{lines(told)}")
+    figures = {name: value for name, value in report.get("figures", {}).items() if value != {}}
+    if figures:
+        parts.append(f"<details><summary>Figures of the run</summary>{facts(figures)}</details>")
+    return "".join(parts)
+
+
+def _leave(person: Mapping[str, Any]) -> str:
+    if person.get("override"):
+        return f"on the user's word: {person['override']}"
+    return str(person.get("basis", ""))

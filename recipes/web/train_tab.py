@@ -1,0 +1,175 @@
+"""A person of one's own: from recordings to a speaker, from clips to an identity."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from recipes.web.parts import Consent, RunBar, Task, needed
+from recipes.web.site import Site
+from recipes.web.told import facts, lines
+from voicefake.common.consent import require_consent
+from voicefake.common.fit import HISTORY
+from voicefake.common.media import read_image
+from voicefake.common.profiles import Kind, ProfileStore
+from voicefake.common.progress import Reporter
+from voicefake.speakers import speaker_store
+
+_KINDS = [
+    ("Voice, from recordings", Kind.SPEAKER.value),
+    ("Face, from clips or pictures", Kind.IDENTITY.value),
+]
+_STOPPED = "Stopped. Press “Train” with the same files and name to go on from here."
+
+
+def train_tab(site: Site) -> None:
+    """Build it."""
+    gr.Markdown(
+        "Teach the toolkit one person. A voice needs ten seconds of speech at least, minutes "
+        "are better; a face needs a clip or some pictures."
+    )
+    with gr.Row():
+        kind = gr.Radio(_KINDS, value=Kind.SPEAKER.value, label="What to learn", min_width=280)
+        name = gr.Textbox(
+            label="Name", info="Letters, digits, - and _", max_length=64, min_width=230,
+            elem_id="train-name",
+        )  # fmt: skip
+        minutes = gr.Slider(1, 120, 8, step=1, label="Minutes of training at most", min_width=230)
+    media = gr.File(
+        label="Recordings, clips or pictures of one person", file_count="multiple", height=160,
+        elem_id="train-media",
+    )  # fmt: skip
+    consent = Consent("train")
+    bar = RunBar("train", ["Train"], cancel="Stop")
+    report = gr.HTML(elem_id="train-report")
+    with gr.Row():
+        curve = gr.LinePlot(
+            x="step", y="error", label="Error on material held out (lower is better)",
+            height=260, visible=False, elem_id="train-curve",
+        )  # fmt: skip
+        sheet = gr.Image(
+            label="Faces held out", interactive=False, visible=False, elem_id="train-sheet"
+        )
+        sound = gr.Audio(
+            label="A recording held out, as spoken by the network", interactive=False,
+            visible=False, elem_id="train-sound",
+        )  # fmt: skip
+
+    def prepare(
+        kind: str, name: str, minutes: float, media: list[str] | None, record: str | None,
+        reason: str | None,
+    ) -> Task:  # fmt: skip
+        wanted = Kind(kind)
+        needed(name, "the name", "type one, such as ada")
+        files = [Path(p) for p in media or []]
+        needed("".join(media or []), "the material", "upload recordings, clips or pictures")
+        given = Consent.given(record, reason)
+        require_consent(*given, wanted.covers, files=files)
+        _store(wanted).refuse_taken(name)
+        folder = site.training / f"{wanted}-{name}-{_same_files(files)}"
+
+        def work(reporter: Reporter) -> Sequence[Any]:
+            told = _TRAIN[wanted](site, name, files, given, minutes, folder, reporter)
+            shown = looks()
+            shutil.rmtree(folder, ignore_errors=True)
+            return told, *shown
+
+        looks = _Looks(folder)
+        done = f"Done: {name} can be chosen on the other pages now."
+        return Task(work, done, _STOPPED, lambda: (gr.skip(), *looks()))
+
+    inputs = [kind, name, minutes, media, *consent.inputs]
+    bar.connect(site, prepare, inputs, [report, curve, sheet, sound])
+
+
+def _same_files(files: Sequence[Path]) -> str:
+    """A name for these files: gradio keeps each under the hash of its content."""
+    told = json.dumps(sorted(str(path) for path in files))
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def _store(kind: Kind) -> ProfileStore:
+    from facesync.identities import identity_store
+
+    return speaker_store() if kind is Kind.SPEAKER else identity_store()
+
+
+def _train_voice(
+    site: Site, name: str, files: list[Path], given: tuple[Path | None, str | None],
+    minutes: float, folder: Path, reporter: Reporter,
+) -> str:  # fmt: skip
+    from voicefake.train import TrainOptions, train_speaker
+
+    made = train_speaker(
+        name, files, consent=given[0], i_have_rights=given[1],
+        options=TrainOptions(minutes=minutes), state=folder, device=site.device,
+        reporter=reporter,
+    )  # fmt: skip
+    figures = {"seconds of speech": made.seconds, "best at step": made.best_step, **made.figures}
+    return facts(figures) + lines(made.warnings)
+
+
+def _train_face(
+    site: Site, name: str, files: list[Path], given: tuple[Path | None, str | None],
+    minutes: float, folder: Path, reporter: Reporter,
+) -> str:  # fmt: skip
+    from facesync.training.identity import TrainOptions, train_identity
+
+    permission = require_consent(*given, "face", files=files)
+    made = train_identity(
+        name, files, permission, options=TrainOptions(minutes=minutes), work=folder,
+        device=site.device, reporter=reporter,
+    )  # fmt: skip
+    figures = {"faces": made.faces, "held out": made.held_out, "steps": made.steps}
+    skipped = [f"{Path(s.path).name}: {s.fault}" for s in made.skipped]
+    return facts(figures) + lines([*made.warnings, *skipped])
+
+
+_TRAIN: dict[Kind, Callable[..., str]] = {
+    Kind.SPEAKER: _train_voice,
+    Kind.IDENTITY: _train_face,
+}
+
+
+class _Looks:
+    """What a training has written into its folder since the last call: curve, sheet, sound."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._shown = 0.0
+
+    def __call__(self) -> tuple[Any, Any, Any]:
+        """Updates for the curve, the sheet and the sound."""
+        notes = list(self._folder.rglob(HISTORY))
+        newest = max((note.stat().st_mtime for note in notes), default=0.0)
+        if newest <= self._shown:
+            return gr.skip(), gr.skip(), gr.skip()
+        self._shown = newest
+        return self._curve(notes[0]), self._sheet(), self._sound()
+
+    def _curve(self, note: Path) -> Any:
+        import pandas
+
+        history = json.loads(note.read_text(encoding="utf-8"))
+        figure = next(name for name in history[0] if name not in ("step", "seconds"))
+        points = [(entry["step"], entry[figure]) for entry in history]
+        table = pandas.DataFrame(points, columns=["step", "error"])
+        return gr.update(value=table, visible=True)
+
+    def _sheet(self) -> Any:
+        sheets = sorted(self._folder.rglob("*.png"))
+        if not sheets:
+            return gr.update(visible=False)
+        return gr.update(value=read_image(sheets[0])[..., ::-1], visible=True)
+
+    def _sound(self) -> Any:
+        sounds = sorted(self._folder.rglob("sample-*.wav"))
+        if not sounds:
+            return gr.update(visible=False)
+        return gr.update(value=str(sounds[-1]), visible=True)
