@@ -139,6 +139,12 @@ def train(
         str | None,
         typer.Option(metavar="REASON", help="In place of a record; every output will tell it."),
     ] = None,
+    statement: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="The consent's statement video (default: beside the record)."
+        ),
+    ] = None,
     steps: Annotated[int, typer.Option(help="At most; 0 describes without training.")] = 1500,
     minutes: Annotated[float, typer.Option(help="At most; 0: no limit.")] = 0.0,
     patience: Annotated[
@@ -157,6 +163,7 @@ def train(
 ) -> int:
     """Learn a new face from videos or pictures. Goes on where it was interrupted."""
     from facesync.collect import media_files
+    from facesync.safeguards.likeness import statement_video
     from facesync.training.identity import TrainOptions, train_identity
     from voicefake.common.consent import require_consent
 
@@ -167,7 +174,7 @@ def train(
     with reporter(quiet) as bars:
         report = train_identity(
             identity, media, permission, options=options, work=work, device=device, seed=seed,
-            reporter=bars, force=force,
+            statement=statement_video(permission, consent, statement), reporter=bars, force=force,
         )  # fmt: skip
     told: dict[str, Any] = {
         "name": report.profile.name,

@@ -185,10 +185,10 @@ def test_training_needs_a_record_or_a_reason(signed: Path, tmp_path: Path) -> No
         consent.require_consent(signed, "mine", "voice")
     override = consent.require_consent(None, "my own  voice", "voice")
     assert (override.override, override.basis, override.sha256) == ("my own voice", "override", "")
-    record = consent.require_consent(signed, None, "voice", today=TODAY)
-    assert (record.override, record.basis) == (None, "personal")
-    with pytest.raises(Refused):
+    with pytest.raises(Refused, match="covers the voice only"):
         consent.require_consent(signed, None, "face", today=TODAY)
+    with pytest.raises(Refused, match="no recording of the spoken statement"):
+        consent.require_consent(signed, None, "voice", today=TODAY)
 
 
 def test_a_record_that_lists_files_covers_no_others(key, tmp_path: Path) -> None:
@@ -196,10 +196,11 @@ def test_a_record_that_lists_files_covers_no_others(key, tmp_path: Path) -> None
     inside.write_bytes(b"a")
     outside.write_bytes(b"b")
     path = tmp_path / "c.toml"
-    consent.write_consent(path, draft(files=[inside]).signed_by(key))
-    consent.require_consent(path, None, "voice", files=[inside], today=TODAY)
+    consent.write_consent(path, draft(files=[inside], covers=["face"]).signed_by(key))
+    record = consent.require_consent(path, None, "face", files=[inside], today=TODAY)
+    assert (record.override, record.basis) == (None, "personal")
     with pytest.raises(Refused, match=r"b\.wav"):
-        consent.require_consent(path, None, "voice", files=[inside, outside], today=TODAY)
+        consent.require_consent(path, None, "face", files=[inside, outside], today=TODAY)
 
 
 def test_a_licensed_data_set_names_its_licence() -> None:

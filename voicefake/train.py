@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from voicefake.common.errors import BadInput
 from voicefake.common.files import atomic_path
 from voicefake.common.fit import FitConfig, FitState, fit
 from voicefake.common.media import AUDIO_FORMATS, VIDEO_FORMATS, AudioWriter
+from voicefake.common.media.sound_edit import CleanOptions, clean_sound
 from voicefake.common.places import data_folder
 from voicefake.common.profiles import ProfileStore
 from voicefake.common.progress import Reporter, Silent
@@ -52,11 +55,13 @@ class TrainOptions:
         minutes: of training at most (after the recordings were read).
         steps: at most.
         patience: looks at the held-out part without a better figure before stopping.
+        denoise: dB by which steady noise in the recordings is lowered (0: left as it is).
     """
 
     minutes: float = 8.0
     steps: int = 6000
     patience: int = 8
+    denoise: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,7 @@ def train_speaker(
     *,
     consent: Path | None = None,
     i_have_rights: str | None = None,
+    statement: Path | None = None,
     options: TrainOptions | None = None,
     store: ProfileStore | None = None,
     state: Path | None = None,
@@ -105,11 +111,12 @@ def train_speaker(
     Args:
         inputs: files and folders of sound or video; strangers in folders are passed over.
         consent: consent record; without it ``i_have_rights`` must say why it may be done.
+        statement: recording of the record's spoken statement (default: beside the record).
         state: folder of the checkpoints (default: in the user's data folder, removed at
             the end).
 
     Raises:
-        Refused: no consent that covers the voice.
+        Refused: no consent that covers the voice, or its statement is of another voice.
         BadInput: nothing usable, or less than ten seconds.
         WrongUse: the name is taken or cannot be one.
     """
@@ -117,14 +124,15 @@ def train_speaker(
     options, reporter = options or TrainOptions(), reporter or Silent()
     store = store or speaker_store()
     files, warnings = media_files(inputs)
-    permission = require_consent(consent, i_have_rights, "voice", files=files)
+    permission = require_consent(consent, i_have_rights, "voice", files=files, statement=statement)
     store.refuse_taken(name, force=force)
     encoder, decoder = load_encoder(), load_decoder()
     spectrogram = MelSpectrogram()
     bar = reporter.stage("reading", len(files))
     melody = Melody(spectrogram)
     impersonator = Impersonator(encoder, decoder, melody, load_guises())
-    takes, more = read_takes(files, impersonator, spectrogram, seed, bar)
+    with _denoised(files, options.denoise) as heard:
+        takes, more = read_takes(heard, impersonator, spectrogram, seed, bar)
     seconds = sum(t.frames for t in takes) / spectrogram.config.frame_rate
     train, held_out = split(takes, seed)
     batches = PersonBatches(train, held_out, spectrogram.centres)
@@ -197,6 +205,24 @@ def media_files(inputs: Sequence[Path]) -> tuple[list[Path], list[str]]:
             warnings.append(f"{given}: passed over {strangers} files that are no sound or video")
         files += good
     return files, warnings
+
+
+@contextmanager
+def _denoised(files: Sequence[Path], decibels: float) -> Iterator[Sequence[Path]]:
+    """The files, or copies of them with less noise that go when the block ends."""
+    if not decibels:
+        yield files
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        copies = []
+        for number, path in enumerate(files):
+            copy = Path(folder) / f"{number:04d}-{path.stem}.wav"
+            try:
+                clean_sound(path, copy, CleanOptions(denoise=decibels))
+            except BadInput:
+                copy = path  # whoever reads it says what is wrong
+            copies.append(copy)
+        yield copies
 
 
 def _entry(state: FitState) -> dict[str, float]:

@@ -32,6 +32,7 @@ from facesync.identities import (
 from facesync.models.network import FaceNetwork, load_network
 from facesync.references import MARGIN_SHARE, Reference, choose_varied
 from facesync.retarget import neutral_of
+from facesync.safeguards.likeness import require_same_face
 from facesync.training.pairs import PairConfig, Pairs
 from facesync.training.preview import write_sheet
 from facesync.training.split import hold_out
@@ -119,6 +120,7 @@ def train_identity(
     permission: Permission,
     *,
     options: TrainOptions | None = None,
+    statement: Path | None = None,
     store: ProfileStore | None = None,
     work: Path | None = None,
     device: Device | str = Device.AUTO,
@@ -130,11 +132,13 @@ def train_identity(
 
     Args:
         permission: what ``require_consent`` gave.
+        statement: video of the consent's statement, whose face must be the one in ``media``.
         work: where an interrupted training waits to go on; default: in the user's data folder.
 
     Raises:
         WrongUse: the name is taken or cannot be one.
         BadInput: no face in any file.
+        Refused: the statement shows another face.
     """
     options, reporter = options or TrainOptions(), reporter or Silent()
     store = store or identity_store()
@@ -146,6 +150,8 @@ def train_identity(
     if not found:
         fault = skipped[0].fault if len(files) == 1 and skipped else "show no face"
         raise BadInput(media[0], fault, "name other videos or pictures")
+    if statement is not None:
+        require_same_face(statement, found)
     held = hold_out([(f.source, f.index) for f in found])
     network, _ = load_network(BASE)
     identity = _described(network, [f for f, out in zip(found, held, strict=True) if not out],

@@ -18,14 +18,19 @@ from voicefake.common.commandline import (
     print_json,
 )
 from voicefake.common.errors import Refused, WrongUse
-from voicefake.common.files import regular_file
-from voicefake.common.hashes import sha256_of
 
 app = typer.Typer(
     help="Consent records: who may be copied, by whom, for what, until when.", no_args_is_help=True
 )
 
 RecordArgument = Annotated[Path, typer.Argument(help="A consent record (TOML).")]
+StatementOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Recording of the spoken statement, sound or video.",
+    ),
+]
 NEVER = "never"
 
 
@@ -48,9 +53,7 @@ def new(
     dataset: Annotated[str, typer.Option(help="The data set's name.")] = "",
     licence: Annotated[str, typer.Option(help="The recordings' licence.")] = "",
     attribution: Annotated[str, typer.Option(help="Whom the licence asks to name.")] = "",
-    statement_audio: Annotated[
-        Path | None, typer.Option(help="Recording of the spoken statement.")
-    ] = None,
+    statement: StatementOption = None,
     file: Annotated[
         list[Path] | None, typer.Option(help="A recording the consent is for (again for more).")
     ] = None,
@@ -76,7 +79,7 @@ def new(
         dataset=dataset,
         licence=licence,
         attribution=attribution,
-        statement_audio=statement_audio,
+        statement_audio=statement,
         files=file or (),
     )
     consent.write_consent(output, record, force=force)
@@ -96,9 +99,7 @@ def sign(
         Path | None,
         typer.Option(help="Private key (PEM); made if it is missing. Default: your own."),
     ] = None,
-    statement_audio: Annotated[
-        Path | None, typer.Option(help="Recording of the spoken statement, to add its hash.")
-    ] = None,
+    statement: StatementOption = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Default: sign it in place.")
     ] = None,
@@ -110,9 +111,8 @@ def sign(
     record = consent.load_consent(path)
     if record.signature is not None and not force:
         raise WrongUse(path, "is signed already", "add --force to sign it anew")
-    if statement_audio:
-        digest = sha256_of(regular_file(statement_audio))
-        record = record.model_copy(update={"statement_audio_sha256": digest})
+    if statement:
+        record = record.with_statement(statement)
     target = output or path
     signed = record.signed_by(consent.load_or_create_key(key or consent.default_key_path()))
     consent.write_consent(target, signed, force=force or output is None)
@@ -120,6 +120,11 @@ def sign(
         print_json(_told(target, signed))
     elif not quiet:
         _say(f"signed {target} with {key or consent.default_key_path()}")
+        if signed.basis is consent.Basis.PERSONAL and not signed.statement_audio_sha256:
+            _say(
+                "note: to copy the voice the record must come with the spoken statement: "
+                f"record it, then voicefake consent sign {target} --statement FILE --force"
+            )
 
 
 @app.command("check")
@@ -131,23 +136,38 @@ def check(
     file: Annotated[
         list[Path] | None, typer.Option(help="Ask whether it lists this recording.")
     ] = None,
+    statement: StatementOption = None,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE", help="Ask whether this recording is of the statement's voice (again)."
+        ),
+    ] = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Say whether a consent record holds today: exit 0 if it does, 4 and the reason if not."""
+    """Say whether a consent record holds today: exit 0 if it does, 4 and the reason if not.
+
+    With --against the voice of its spoken statement is compared with recordings.
+    """
     record = consent.load_consent(path)
     refusal: Refused | None = None
     state = record.state()
+    nearness: float | None = None
     try:
         for kind in _covers(covers) or (None,):
             state = record.state(kind)
             record.check(kind)
         record.check_files(file or ())
+        if against:
+            nearness = _compare(path, record, statement, against)
     except Refused as error:
         refusal = error
     if as_json:
         why_not = refusal.fault if refusal else ""
-        print_json(_told(path, record) | {"state": str(state), "why_not": why_not})
+        print_json(
+            _told(path, record) | {"state": str(state), "why_not": why_not, "nearness": nearness}
+        )
     elif refusal is None and not quiet:
         scope = " and ".join(record.covers)
         until = f"until {record.expires}" if record.expires else "without an end"
@@ -157,6 +177,8 @@ def check(
         print(f"  basis: {record.basis} {record.licence}".rstrip())
         print(f"  signed by key {record.signature.public_key if record.signature else ''}")
         print(f"  record {record.sha256}, revocation id {record.revocation_id}")
+        if nearness is not None:
+            print(f"  voice: statement and recordings are of one voice (nearness {nearness:.2f})")
     if refusal is not None:
         print_error(refusal)
         raise typer.Exit(refusal.exit_code)
@@ -176,6 +198,14 @@ def revoke(
         print_json({"revoked": revocation_id})
     elif not quiet:
         _say(f"revoked {revocation_id} on this machine")
+
+
+def _compare(
+    path: Path, record: consent.ConsentRecord, given: Path | None, recordings: list[Path]
+) -> float:
+    from voicefake.common.consent.statement import find_statement, require_same_voice
+
+    return require_same_voice(record, find_statement(record, path, given), recordings).nearness
 
 
 def _told(path: Path, record: consent.ConsentRecord) -> dict[str, Any]:

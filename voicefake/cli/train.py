@@ -36,8 +36,18 @@ def train(
             help="In place of a record; the reason is written into every output.",
         ),
     ] = None,
+    statement: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="The consent's spoken statement (default: beside the record)."
+        ),
+    ] = None,
     minutes: Annotated[float, typer.Option(min=0.01, help="Of training at most.")] = 8.0,
     steps: Annotated[int, typer.Option(min=1, help="Of training at most.")] = 6000,
+    denoise: Annotated[
+        float,
+        typer.Option(min=0, max=90, help="dB by which steady noise is lowered first; try 12."),
+    ] = 0.0,
     state: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Keep checkpoints, samples and curves here."),
@@ -58,9 +68,9 @@ def train(
 
     with reporter(quiet) as listener:
         report = train_speaker(
-            speaker, audio, consent=consent, i_have_rights=i_have_rights,
-            options=TrainOptions(minutes, steps), state=state, device=device, seed=seed,
-            reporter=listener, force=force,
+            speaker, audio, consent=consent, i_have_rights=i_have_rights, statement=statement,
+            options=TrainOptions(minutes, steps, denoise=denoise), state=state, device=device,
+            seed=seed, reporter=listener, force=force,
         )  # fmt: skip
     if as_json:
         print_json(report.to_json())

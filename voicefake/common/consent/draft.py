@@ -46,7 +46,7 @@ def draft_consent(
         issued: first day; default: today.
         expires: last day; default: none, but for personal consent a year from ``issued``.
         forever: personal consent without a last day.
-        statement_audio: recording of the spoken statement, whose hash is kept.
+        statement_audio: recording of the spoken statement; its name and hash are kept.
         files: recordings the consent is for; their hashes are kept.
 
     Raises:
@@ -76,9 +76,6 @@ def draft_consent(
             dataset=dataset,
             licence=licence,
             attribution=attribution,
-            statement_audio_sha256=sha256_of(regular_file(statement_audio))
-            if statement_audio
-            else "",
             files=file_hashes(files),
         )
     except ValidationError as error:
@@ -86,7 +83,7 @@ def draft_consent(
         option = f"--{first['loc'][0]}".removesuffix("s")
         raise WrongUse(option, first["msg"].lower(), "see voicefake consent new --help") from error
     check_fields(record, WrongUse, "voicefake consent new")
-    return record
+    return record.with_statement(statement_audio) if statement_audio else record
 
 
 def file_hashes(files: Sequence[Path]) -> tuple[FileHash, ...]:

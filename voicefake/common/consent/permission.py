@@ -1,4 +1,4 @@
-"""What training needs before it starts: a record that holds, or an override on the record."""
+"""What training needs before it starts: a record that holds, or an override in its place."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from voicefake.common.consent.record import ConsentRecord, Covers, load_consent
+from voicefake.common.consent.record import Basis, ConsentRecord, Covers, load_consent
 from voicefake.common.errors import Refused, WrongUse
 
 
@@ -44,17 +44,22 @@ def require_consent(
     covers: Covers | str,
     *,
     files: Sequence[Path] = (),
+    statement: Path | None = None,
     today: datetime.date | None = None,
 ) -> Permission:
     """The permission to copy somebody's ``covers`` from ``files``.
+
+    A person's own consent to copy the voice must come with the spoken statement, and its
+    voice must be that of the files.
 
     Args:
         consent: the value of ``--consent``.
         i_have_rights: the value of ``--i-have-rights``.
         files: the recordings to train on; a record that lists files must list them all.
+        statement: the recording of the spoken statement (default: beside the record).
 
     Raises:
-        Refused: neither is given, or the record does not hold.
+        Refused: neither is given, the record does not hold, or it is another voice.
         BadInput: ``consent`` is no consent record.
         WrongUse: both are given.
     """
@@ -64,7 +69,7 @@ def require_consent(
         return _override(i_have_rights)
     if consent is None:
         raise Refused(
-            f"training a {covers}",
+            f"copying a {covers}",
             "there is no consent record",
             f"make one: voicefake consent new --covers {covers} ... -o consent.toml, let the "
             "person sign it (voicefake consent sign consent.toml), then add "
@@ -73,6 +78,11 @@ def require_consent(
     record = load_consent(consent)
     record.check(covers, today)
     record.check_files(files)
+    if record.basis is Basis.PERSONAL and Covers(covers) is Covers.VOICE:
+        # Here and not above: it loads torch, which the command line's help need not wait for.
+        from voicefake.common.consent.statement import find_statement, require_same_voice
+
+        require_same_voice(record, find_statement(record, consent, statement), files)
     return record
 
 

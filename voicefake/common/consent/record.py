@@ -42,6 +42,9 @@ Line = Annotated[
 Text = Annotated[
     str, StringConstraints(max_length=8000, pattern=re.compile(r"^[^\x00-\x08\x0b-\x1f\x7f]*$"))
 ]
+FileName = Annotated[
+    str, StringConstraints(max_length=255, pattern=re.compile(r"^[^/\\\x00-\x1f\x7f]*$"))
+]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")]
 
 
@@ -97,7 +100,8 @@ class ConsentRecord(_Part):
         revocation_id: what the subject names to take it back.
         statement: the sentence the subject speaks, with a random code in it.
         dataset, licence, attribution: of recordings that were published under a licence.
-        statement_audio_sha256: of the recording of the spoken statement.
+        statement_audio: file name of the recording of the spoken statement, sound or video.
+        statement_audio_sha256: of the same.
         files: the recordings it allows to train on (empty: any of this person).
     """
 
@@ -115,6 +119,7 @@ class ConsentRecord(_Part):
     dataset: Line = ""
     licence: Line = ""
     attribution: Text = ""
+    statement_audio: FileName = ""
     statement_audio_sha256: Sha256 = ""
     files: tuple[FileHash, ...] = ()
     signature: Signature | None = None
@@ -135,6 +140,19 @@ class ConsentRecord(_Part):
     def override(self) -> None:
         """A record overrides nothing (see :class:`~voicefake.common.consent.Override`)."""
         return None
+
+    def with_statement(self, recording: Path) -> ConsentRecord:
+        """The record with name and hash of the spoken statement's recording.
+
+        Raises:
+            BadInput: it cannot be read.
+        """
+        digest = sha256_of(regular_file(recording))
+        told = {"statement_audio": recording.name, "statement_audio_sha256": digest}
+        try:
+            return self.model_validate(self.model_dump() | told)
+        except ValidationError as error:
+            raise BadInput(recording, "has a name that no record can hold", "rename it") from error
 
     def signed_by(self, key: Ed25519PrivateKey) -> ConsentRecord:
         """The record with a signature by ``key``."""

@@ -1,0 +1,1 @@
+"""How the networks of the safeguards were got, and how well they do."""
