@@ -68,7 +68,7 @@ def preview(
         raise BadInput(source, "shows no face in its beginning", "choose another video")
     story = Story("face", (profile.person(),), source, {"preview": True})
     with marked_output(output, story, force=force) as marked:
-        write_image(marked.path, np.hstack(columns))
+        write_image(marked.path, np.hstack(columns), marked.watermark)
     return swapper.swapped
 
 

@@ -22,6 +22,7 @@ from voicefake.common.commandline import run
 from voicefake.common.errors import BadInput, WrongUse
 from voicefake.common.marks import Person, Story, credentials, marked_output, verify
 from voicefake.common.marks.certificate import signing_folder, signing_identity, trust_folder
+from voicefake.common.marks.sidecar import sidecar_key_path
 
 SIGNED = ("wav", "flac", "mp3", "m4a", "mp4", "mov", "png", "jpg", "webp")
 SIDECAR_ONLY = ("ogg", "mkv", "webm")
@@ -70,7 +71,10 @@ def payload(sample: Path, output: Path) -> tuple[int, int]:
 
 
 def states(path: Path, **options) -> dict[str, str]:
-    return {str(mark.kind): str(mark.state) for mark in verify(path, **options).marks}
+    """Of the signed marks; the others are tested in test_watermark_files.py."""
+    signed = ("credentials", "sidecar")
+    marks = [mark for mark in verify(path, **options).marks if mark.kind in signed]
+    return {str(mark.kind): str(mark.state) for mark in marks}
 
 
 def command(*arguments: object) -> int:
@@ -206,9 +210,10 @@ def test_without_a_data_folder_the_output_is_kept(samples, tmp_path: Path, monke
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "file" / "data"))
     monkeypatch.setenv("HOME", str(tmp_path / "file" / "home"))
     output = tmp_path / "out.wav"
-    (warning,) = make(samples["wav"], output).warnings
-    assert "no content credentials" in warning
-    assert states(output) == {"credentials": "absent", "sidecar": "valid"}
+    unsigned, unmarked = make(samples["wav"], output).warnings[::-1]
+    assert "no content credentials" in unmarked
+    assert "side-car is not signed" in unsigned
+    assert states(output) == {"credentials": "absent", "sidecar": "broken"}
 
 
 def test_large_files_are_signed_in_a_process_of_their_own(samples, tmp_path, monkeypatch) -> None:
@@ -280,8 +285,34 @@ def test_a_damaged_side_car_is_broken(samples, tmp_path: Path, text: str) -> Non
     assert states(output) == {"sidecar": "broken"}
 
 
+def test_a_side_car_that_was_changed_or_forged_is_broken(samples, tmp_path: Path) -> None:
+    output, sidecar = tmp_path / "out.ogg", tmp_path / "out.ogg.voicefake.json"
+    make(samples["ogg"], output)
+    honest = json.loads(sidecar.read_text())
+    for change in (
+        {"story": honest["story"] | {"people": []}},
+        {"signature": None},
+        {"signature": honest["signature"] | {"value": "AA=="}},
+    ):
+        sidecar.write_text(json.dumps(honest | change))
+        assert states(output) == {"sidecar": "broken"}
+    sidecar.write_text(json.dumps(honest))
+    assert states(output) == {"sidecar": "valid"}
+
+
+def test_a_side_car_is_trusted_by_its_key(samples, tmp_path: Path, monkeypatch) -> None:
+    output = tmp_path / "out.ogg"
+    make(samples["ogg"], output)
+    public = sidecar_key_path().with_suffix(".pub")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "another"))
+    assert "do not know" in verify(output).marks[-1].detail
+    trust_folder().mkdir(parents=True)
+    shutil.copy(public, trust_folder())
+    assert states(output) == {"sidecar": "trusted"}
+
+
 @settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     st.sampled_from(SIGNED), st.integers(0, 10**6), st.binary(min_size=1, max_size=6), st.booleans()

@@ -16,7 +16,7 @@ from torch import Tensor
 from voicefake.analysis import analyse
 from voicefake.common.devices import Device, resolve_device
 from voicefake.common.files import refuse_existing
-from voicefake.common.marks import Story, marked_output
+from voicefake.common.marks import Story, Watermark, marked_output
 from voicefake.common.media import AudioReader, AudioWriter, Resampler
 from voicefake.common.profiles import ProfileStore
 from voicefake.common.progress import Reporter, Silent
@@ -156,7 +156,7 @@ class _Job:
         warnings: list[str] = []
         if marked:
             with marked_output(output, story, force=force) as making:
-                total = self._write(renderer, making.path)
+                total = self._write(renderer, making.path, making.watermark)
                 making.story = Story(
                     story.action, story.people, story.source, story.settings, figures
                 )
@@ -170,7 +170,7 @@ class _Job:
             tuple(warnings), figures,
         )  # fmt: skip
 
-    def _write(self, renderer: Renderer, path: Path) -> int:
+    def _write(self, renderer: Renderer, path: Path, mark: Watermark | None = None) -> int:
         """Render into ``path``; returns the samples of the source at its own rate."""
         own = self.reader.info.sample_rate
         rate = self.options.sample_rate or own
@@ -180,7 +180,9 @@ class _Job:
         bar = self.reporter.stage("speaking", length / own)
         resampler = Resampler(self.rate, rate, channels)
         like = self.reader.info
-        with AudioWriter(path, sample_rate=rate, channels=channels, like=like) as writer:
+        with AudioWriter(
+            path, sample_rate=rate, channels=channels, like=like, marking=mark
+        ) as writer:
             written = 0
             for block in self._rendered(renderer, resampler):
                 block = block[:, : due - written]

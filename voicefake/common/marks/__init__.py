@@ -1,8 +1,10 @@
 """What every output says of itself, and how it is read back."""
 
+from voicefake.common.marks.mark import Mark, MarkKind, MarkState
 from voicefake.common.marks.output import MarkedOutput, marked_output
 from voicefake.common.marks.story import Person, Story
-from voicefake.common.marks.verification import Mark, MarkKind, MarkState, Verification, verify
+from voicefake.common.marks.verification import Verification, verify
+from voicefake.common.marks.watermark import Watermark
 
 __all__ = [
     "Mark",
@@ -12,6 +14,7 @@ __all__ = [
     "Person",
     "Story",
     "Verification",
+    "Watermark",
     "marked_output",
     "verify",
 ]

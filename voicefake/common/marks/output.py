@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from voicefake.common.files import atomic_path, refuse_existing
 from voicefake.common.hashes import sha256_of
 from voicefake.common.marks.credentials import embed
+from voicefake.common.marks.ledger import remember
 from voicefake.common.marks.sidecar import sidecar_path, write_sidecar
 from voicefake.common.marks.story import Story
+from voicefake.common.marks.watermark import Watermark
 
 
-@dataclass
 class MarkedOutput:
     """An output in the making.
 
@@ -24,9 +26,25 @@ class MarkedOutput:
         warnings: what could not be done as it should, known when the block has ended.
     """
 
-    path: Path
-    story: Story
-    warnings: list[str] = field(default_factory=list)
+    def __init__(self, path: Path, story: Story) -> None:
+        self.path, self.story = path, story
+        self.warnings: list[str] = []
+
+    @cached_property
+    def watermark(self) -> Watermark:
+        """What the writer of this output has to be given as ``marking``."""
+        return Watermark.of(self.story, self._source_sha256)
+
+    def told(self) -> dict[str, Any]:
+        """The story as JSON, with the id of the watermark where one was asked for."""
+        told = self.story.to_json(self._source_sha256)
+        if "watermark" in self.__dict__:
+            told["watermark"] = self.watermark.ident.hex()
+        return told
+
+    @cached_property
+    def _source_sha256(self) -> str:
+        return sha256_of(self.story.source) if self.story.source else ""
 
 
 @contextmanager
@@ -45,7 +63,7 @@ def marked_output(path: Path, story: Story, *, force: bool = False) -> Iterator[
     ):
         output = MarkedOutput(temporary, story)
         yield output
-        source = output.story.source
-        told = output.story.to_json(sha256_of(source) if source else "")
+        told = output.told()
         output.warnings += embed(output.path, path.name, output.story, told)
-        write_sidecar(sidecar, output.path, path.name, told)
+        output.warnings += write_sidecar(sidecar, output.path, path.name, told)
+        output.warnings += remember(told)

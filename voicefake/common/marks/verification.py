@@ -5,7 +5,6 @@ from __future__ import annotations
 import mmap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -15,60 +14,13 @@ from voicefake.common.hashes import sha256_of
 from voicefake.common.marks import credentials
 from voicefake.common.marks.certificate import local_serial, trusted_roots
 from voicefake.common.marks.formats import Format, format_of
-from voicefake.common.marks.sidecar import read_sidecar, sidecar_path
-
-
-class MarkKind(StrEnum):
-    """Where a mark sits."""
-
-    CREDENTIALS = "credentials"
-    AUDIO_WATERMARK = "audio-watermark"
-    VIDEO_WATERMARK = "video-watermark"
-    METADATA = "metadata"
-    SIDECAR = "sidecar"
-
-
-class MarkState(StrEnum):
-    """How a mark was found.
-
-    ``trusted``: intact, and its certificate leads to a root that this user trusts.
-    ``valid``: intact, but nobody vouches for who made it. ``broken``: there, but it does not
-    fit the file. ``absent``: looked for and not found.
-    """
-
-    TRUSTED = "trusted"
-    VALID = "valid"
-    BROKEN = "broken"
-    ABSENT = "absent"
-
-
-@dataclass(frozen=True)
-class Mark:
-    """One mark.
-
-    Attributes:
-        confidence: how sure the state is, 0 to 1; 1 for cryptographic marks.
-        detail: one sentence for a person.
-        ours: whether it says that this toolkit made the file.
-        story: what it tells of how the file was made.
-    """
-
-    kind: MarkKind
-    state: MarkState
-    confidence: float
-    detail: str
-    ours: bool = False
-    story: dict[str, Any] | None = None
-
-    @property
-    def intact(self) -> bool:
-        """Whether it is there and fits the file."""
-        return self.state in (MarkState.TRUSTED, MarkState.VALID)
+from voicefake.common.marks.mark import Mark, MarkKind, MarkState
+from voicefake.common.marks.sidecar import read_sidecar, sidecar_path, signer_of
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What the marks of a file say; only marks that this version can look for are listed."""
+    """What the marks of a file say; marks that its format cannot hold are not listed."""
 
     path: Path
     marks: tuple[Mark, ...]
@@ -76,7 +28,12 @@ class Verification:
     @property
     def ours(self) -> bool:
         """Whether an intact mark says that this toolkit made the file."""
-        return any(mark.ours and mark.intact for mark in self.marks)
+        return bool(self.evidence)
+
+    @property
+    def evidence(self) -> list[str]:
+        """Kinds of the marks on which that rests."""
+        return [str(mark.kind) for mark in self.marks if mark.ours and mark.intact]
 
     @property
     def story(self) -> dict[str, Any] | None:
@@ -92,11 +49,18 @@ class Verification:
                 "confidence": mark.confidence,
                 "ours": mark.ours,
                 "detail": mark.detail,
+                "id": mark.ident,
                 "story": mark.story,
             }
             for mark in self.marks
         ]
-        return {"path": str(self.path), "ours": self.ours, "marks": marks}
+        return {
+            "path": str(self.path),
+            "ours": self.ours,
+            "evidence": self.evidence,
+            "story": self.story,
+            "marks": marks,
+        }
 
 
 def verify(path: Path, *, trust: Sequence[Path] = ()) -> Verification:
@@ -116,11 +80,24 @@ def verify(path: Path, *, trust: Sequence[Path] = ()) -> Verification:
         raise BadInput(
             path, "is no media file that is known here", "name a sound, video or picture"
         )
-    if kind is None or not kind.credentials:
-        return Verification(path, (sidecar,))
-    if not kind.chunked and path.stat().st_size > credentials.LARGEST_BYTES:
-        return Verification(path, (sidecar,))
-    return Verification(path, (_credentials_mark(path, kind, roots), sidecar))
+    # Decoders are loaded only here: every command imports this package for its stories.
+    from voicefake.common.marks.found import measured_marks
+
+    marks = []
+    if kind is not None and kind.credentials and _parsable(path, kind):
+        marks.append(_credentials_mark(path, kind, roots))
+    try:
+        marks += measured_marks(path, kind)
+    except BadInput:
+        # What cannot be decoded can still be told from by its credentials and its side-car.
+        if all(mark.state is MarkState.ABSENT for mark in (*marks, sidecar)):
+            raise
+    return Verification(path, (*marks, sidecar))
+
+
+def _parsable(path: Path, kind: Format) -> bool:
+    """Whether the credentials of ``path`` can be read in bounded memory."""
+    return kind.chunked or path.stat().st_size <= credentials.LARGEST_BYTES
 
 
 def _sidecar_mark(path: Path) -> Mark:
@@ -131,12 +108,19 @@ def _sidecar_mark(path: Path) -> Mark:
         return Mark(kind, MarkState.BROKEN, 1.0, f"{sidecar_path(path).name} {error.fault}")
     if content is None:
         return Mark(kind, MarkState.ABSENT, 1.0, f"there is no {sidecar_path(path).name}")
-    story = content["story"]
+    story, ident = content["story"], content["story"].get("watermark")
     if content["file"]["sha256"] != sha256_of(path):
         detail = "the file is not the one that the side-car was written for"
-        return Mark(kind, MarkState.BROKEN, 1.0, detail, ours=True, story=story)
-    detail = "the file is untouched since the side-car was written; a side-car is not signed"
-    return Mark(kind, MarkState.VALID, 1.0, detail, ours=True, story=story)
+        return Mark(kind, MarkState.BROKEN, 1.0, detail, ours=True, story=story, ident=ident)
+    signer = signer_of(content)
+    who = {
+        "this machine": "this machine's own key, which nobody vouches for",
+        "trusted": "a key that you trust",
+        "unknown": "a key that you do not know",
+    }[signer]
+    state = MarkState.TRUSTED if signer == "trusted" else MarkState.VALID
+    detail = f"the file is untouched since the side-car was signed with {who}"
+    return Mark(kind, state, 1.0, detail, ours=True, story=story, ident=ident)
 
 
 def _credentials_mark(path: Path, kind: Format, roots: str) -> Mark:
@@ -161,7 +145,11 @@ def _credentials_mark(path: Path, kind: Format, roots: str) -> Mark:
     detail = _detail(state, store, active)
     if own is not None and own is not active:
         detail += f"; made with voicefake before {_generator(active)} edited it"
-    return Mark(MarkKind.CREDENTIALS, state, 1.0, detail, ours=own is not None, story=story)
+    ident = story.get("watermark") if story else None
+    return Mark(
+        MarkKind.CREDENTIALS, state, 1.0, detail, own is not None, story,
+        ident if isinstance(ident, str) else None,
+    )  # fmt: skip
 
 
 def _active_manifest(store: dict[str, Any]) -> dict[str, Any]:

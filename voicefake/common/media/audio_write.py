@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +17,7 @@ from av.container import OutputContainer
 from voicefake.common.errors import WrongUse
 from voicefake.common.media.containers import file_address
 from voicefake.common.media.info import AudioInfo
+from voicefake.common.media.marking import Marking, tag_options
 from voicefake.common.media.resample import Samples
 from voicefake.common.media.sound_encoder import SoundEncoder, encoder_rate, most_channels
 
@@ -47,6 +48,7 @@ class AudioWriter:
             higher one that it knows (mp3 48 kHz, opus 48 kHz, m4a 96 kHz at most).
         channels: likewise.
         like: bit depth and channel layout are taken from it where the format can.
+        marking: what the sound and the file's metadata are marked with.
 
     Samples beyond full scale saturate in formats of integers; how many is in ``warnings``.
 
@@ -56,7 +58,13 @@ class AudioWriter:
     """
 
     def __init__(
-        self, path: Path, *, sample_rate: int, channels: int, like: AudioInfo | None = None
+        self,
+        path: Path,
+        *,
+        sample_rate: int,
+        channels: int,
+        like: AudioInfo | None = None,
+        marking: Marking | None = None,
     ) -> None:
         self.path = Path(path)
         suffix = self.path.suffix.lower()
@@ -73,9 +81,11 @@ class AudioWriter:
                 path, f"cannot hold {channels} channels ({suffix} takes {most})", "choose .wav"
             )
         self.channels = channels
+        self._process = marking.sound(sample_rate, channels) if marking else None
+        tags = marking.tags if marking else {}
         open_sink = _VorbisSink if codec == "vorbis" else _AvSink
         self._sink: _VorbisSink | _AvSink = guarded(
-            path, lambda: open_sink(self.path, muxer, codec, sample_rate, channels, like)
+            path, lambda: open_sink(self.path, muxer, codec, sample_rate, channels, like, tags)
         )
 
     def __enter__(self) -> Self:
@@ -88,6 +98,8 @@ class AudioWriter:
         trace: TracebackType | None,
     ) -> None:
         if kind is None:
+            if self._process is not None:
+                self._put(self._process.finish())
             guarded(self.path, self._sink.finish)
         else:
             with suppress(av.error.FFmpegError, soundfile.SoundFileError, OSError):
@@ -104,6 +116,9 @@ class AudioWriter:
         block = np.atleast_2d(block)
         if block.shape[0] != self.channels:
             raise ValueError(f"a block of {block.shape[0]} channels, {self.channels} are due")
+        self._put(block if self._process is None else self._process.push(block))
+
+    def _put(self, block: Samples) -> None:
         for start in range(0, block.shape[1], _BLOCK):
             part = block[:, start : start + _BLOCK]
             guarded(self.path, lambda part=part: self._sink.write(part))  # type: ignore[misc]
@@ -129,14 +144,19 @@ class _AvSink:
         sample_rate: int,
         channels: int,
         like: AudioInfo | None,
+        tags: Mapping[str, str],
     ) -> None:
         path.touch()  # FFmpeg would only notice at the first packet
         # The movie's clock runs at the sample rate, so that the stated length is exact.
         exact = {"movie_timescale": str(encoder_rate(codec, sample_rate))}
         options = {"wav": {"rf64": "auto"}, "ipod": exact}.get(muxer, {})
         self._container: OutputContainer = av.open(
-            file_address(path), "w", format=muxer, container_options=options
+            file_address(path),
+            "w",
+            format=muxer,
+            container_options=tag_options(muxer, options, tags),
         )
+        self._container.metadata.update(tags)
         self._encoder = SoundEncoder(
             self._container, codec, sample_rate, channels,
             layout=like.layout if like else None, bits=_stored_bits(like),
@@ -168,10 +188,13 @@ class _VorbisSink:
         sample_rate: int,
         channels: int,
         like: AudioInfo | None,
+        tags: Mapping[str, str],
     ) -> None:
         self._file = soundfile.SoundFile(
             path, "w", sample_rate, channels, format="OGG", subtype="VORBIS"
         )
+        # libsndfile knows a few tags only, this one among them.
+        self._file.comment = tags.get("comment", "")
         self.clipped = 0
 
     def write(self, block: Samples) -> None:

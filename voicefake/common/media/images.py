@@ -12,7 +12,9 @@ import numpy as np
 from voicefake.common.errors import BadInput, WrongUse
 from voicefake.common.files import regular_file
 from voicefake.common.media.image_header import ImageHeader, image_header
+from voicefake.common.media.image_tags import tagged
 from voicefake.common.media.info import Limits
+from voicefake.common.media.marking import Marking
 from voicefake.common.media.picture import Picture
 from voicefake.common.media.quiet import decoders_caught
 
@@ -50,7 +52,7 @@ def read_image(path: Path, limits: Limits | None = None) -> Picture:
     return _over_white(np.asarray(picture, np.uint8), stored)
 
 
-def write_image(path: Path, picture: Picture) -> None:
+def write_image(path: Path, picture: Picture, marking: Marking | None = None) -> None:
     """Write ``picture`` (H, W, 3) BGR uint8, the format by the suffix.
 
     Raises:
@@ -62,11 +64,13 @@ def write_image(path: Path, picture: Picture) -> None:
             path, f"cannot be written as {suffix or 'a file without suffix'}",
             f"use one of {' '.join(IMAGE_SUFFIXES)}",
         )  # fmt: skip
+    if marking is not None:
+        picture = marking.picture(picture)
     done, data = cv2.imencode(suffix, picture)
     if not done:
         raise WrongUse(path, "cannot be encoded", "choose .png")
     try:
-        path.write_bytes(data.tobytes())
+        path.write_bytes(tagged(data.tobytes(), marking.tags if marking else {}))
     except OSError as error:
         raise WrongUse(
             path, f"cannot be written ({error.strerror})", "choose another -o"

@@ -21,6 +21,7 @@ from voicefake.common.media.audio_decode import Jump
 from voicefake.common.media.audio_read import AudioReader
 from voicefake.common.media.containers import open_input
 from voicefake.common.media.info import Limits
+from voicefake.common.media.marking import Marking, processed
 from voicefake.common.media.resample import Samples
 from voicefake.common.media.sound_encoder import SoundEncoder, most_channels
 
@@ -142,6 +143,7 @@ class EncodedTrack:
         codec: FFmpeg's name of the encoder.
         start: seconds on the output's clock at which its first sample is due.
         jumps: long gaps of the sound that it replaces, which it has to leave as well.
+        marking: what the sound is marked with.
 
     Raises:
         BadInput: ``sound`` cannot be read.
@@ -156,6 +158,7 @@ class EncodedTrack:
         start: Fraction,
         jumps: Iterable[Jump],
         limits: Limits,
+        marking: Marking | None = None,
     ) -> None:
         self._reader = AudioReader(sound, limits=limits)
         if self._reader.channels > most_channels(codec):
@@ -169,9 +172,11 @@ class EncodedTrack:
             layout=self._reader.info.layout,
             start=start,
         )
-        self._blocks = self._reader.chunks(_BLOCK)
-        self._ended = False
         rate = self._reader.sample_rate
+        self._blocks = self._reader.chunks(_BLOCK)
+        if marking is not None:
+            self._blocks = processed(self._blocks, marking.sound(rate, self._reader.channels))
+        self._ended = False
         self._jumps = [(round(jump.after * rate), jump.seconds) for jump in jumps]
         self._position = 0
 

@@ -13,6 +13,7 @@ from voicefake.common.media.audio_decode import Jump, jumps
 from voicefake.common.media.audio_inspect import inspect_audio
 from voicefake.common.media.containers import open_input
 from voicefake.common.media.info import AudioInfo, Limits, VideoInfo
+from voicefake.common.media.marking import Marking
 from voicefake.common.media.sound_encoder import most_channels
 from voicefake.common.media.sound_track import CopiedTrack, EncodedTrack, Track
 from voicefake.common.media.video_formats import VideoFormat
@@ -30,6 +31,7 @@ class VideoPlan:
         target: the format of the output.
         video: the pictures of ``source``.
         limits: for reading.
+        marking: what ``sound`` is marked with; the source's own sound stays as it is.
 
     ``shift`` (seconds) and ``shift_pts`` (in the time base of the pictures) are what is
     taken off all time stamps, so that the first picture or sound comes at 0.
@@ -42,7 +44,9 @@ class VideoPlan:
         target: VideoFormat,
         video: VideoInfo,
         limits: Limits,
+        marking: Marking | None = None,
     ) -> None:
+        self._marking = marking if sound is not None else None
         self._source, self._target, self._limits = source, target, limits
         self._copied: list[int] = []
         self._encoded = sound
@@ -77,7 +81,9 @@ class VideoPlan:
             start = max(self._sound_start - self.shift, Fraction(0))
             codec = self._target.sound_codec
             tracks.append(
-                EncodedTrack(self._encoded, output, codec, start, self._jumps, self._limits)
+                EncodedTrack(
+                    self._encoded, output, codec, start, self._jumps, self._limits, self._marking
+                )
             )
         if self._copied:
             tracks.append(CopiedTrack(self._source, self._copied, output, self.shift))

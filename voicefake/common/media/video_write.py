@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -18,9 +19,11 @@ from voicefake.common.errors import WrongUse
 from voicefake.common.media.audio_write import guarded
 from voicefake.common.media.containers import file_address
 from voicefake.common.media.info import Limits
+from voicefake.common.media.marking import Marking, tag_options
 from voicefake.common.media.mp4_edits import skip_warm_up
 from voicefake.common.media.picture import depth_of, from_bgr, written_colour
 from voicefake.common.media.video_formats import video_format
+from voicefake.common.media.video_parts import CodedParts
 from voicefake.common.media.video_plan import VideoPlan
 from voicefake.common.media.video_read import Frame, inspect_video
 
@@ -40,6 +43,9 @@ class VideoWriter:
             the sound of ``source`` as it is where the container takes it.
         crf: quality, lower is better; 16 is visually lossless.
         limits: for reading ``source`` and ``sound``.
+        marking: what the pictures, ``sound`` and the file's metadata are marked with.
+        parts: where coded pictures are kept for a later run; those that are there already
+            come first, and the first frame to write is the one that follows them.
 
     Raises:
         WrongUse: unknown suffix, or the file cannot be written.
@@ -54,20 +60,27 @@ class VideoWriter:
         sound: Path | None = None,
         crf: int = 16,
         limits: Limits | None = None,
+        marking: Marking | None = None,
+        parts: CodedParts | None = None,
     ) -> None:
         self.path = Path(path)
         limits = limits or Limits()
         self._format = video_format(self.path)
         self.info, _ = inspect_video(source, limits)
-        self._plan = VideoPlan(source, sound, self._format, self.info, limits)
+        self._marking = marking
+        self._plan = VideoPlan(source, sound, self._format, self.info, limits, marking)
         self._notes = list(self._plan.warnings)
         self._container: OutputContainer = guarded(path, self._open)
         self._video = self._add_video(crf)
         self._tracks = self._plan.tracks(self._container)
-        self._container.metadata.update(self._plan.metadata)
+        self._container.metadata.update(self._plan.metadata | self._tags)
         self._container.set_chapters(self._plan.chapters)
-        self._last: int | None = None
+        self._last = self._last_dts = -(2**63)
+        self._outcomes: dict[int, int] = {}
         self.frames = 0
+        self._parts = parts
+        if parts is not None:
+            self._take_over(parts)
 
     def __enter__(self) -> Self:
         return self
@@ -93,8 +106,10 @@ class VideoWriter:
         """What could not be kept, one sentence each."""
         return tuple(self._notes) + tuple(w for track in self._tracks for w in track.warnings)
 
-    def write(self, frame: Frame) -> None:
+    def write(self, frame: Frame, outcome: int = 0) -> None:
         """Add ``frame``; ``pts`` counts in the time base of ``source`` and must rise.
+
+        ``outcome`` (0 to 255) is kept with the picture in ``parts``.
 
         Raises:
             ValueError: another picture size than the source's, or a time that does not rise.
@@ -102,14 +117,20 @@ class VideoWriter:
         """
         if frame.image.shape != (self.info.height, self.info.width, 3):
             raise ValueError(f"a picture of {frame.image.shape}, not {self.info}")
-        if self._last is not None and frame.pts <= self._last:
+        if frame.pts <= self._last:
             raise ValueError(f"time stamp {frame.pts} does not rise above {self._last}")
-        picture = from_bgr(frame.image, self._colour, self._pixel_format)
+        image = frame.image if self._marking is None else self._marking.picture(frame.image)
+        picture = from_bgr(image, self._colour, self._pixel_format)
         picture.pts = frame.pts - self._plan.shift_pts
         picture.time_base = self.info.time_base
         self._last = frame.pts
+        self._outcomes[picture.pts] = outcome
         self.frames += 1
-        guarded(self.path, lambda: self._mux(self._video.encode(picture)))
+        guarded(self.path, lambda: self._keep(self._video.encode(picture)))
+
+    @property
+    def _tags(self) -> dict[str, str]:
+        return dict(self._marking.tags) if self._marking is not None else {}
 
     def _open(self) -> OutputContainer:
         self.path.touch()  # FFmpeg would only notice at the first packet
@@ -117,7 +138,7 @@ class VideoWriter:
             file_address(self.path),
             "w",
             format=self._format.muxer,
-            container_options=self._format.options,
+            container_options=tag_options(self._format.muxer, self._format.options, self._tags),
         )
 
     def _add_video(self, crf: int) -> VideoStream:
@@ -151,13 +172,29 @@ class VideoWriter:
         )
         return stream
 
-    def _mux(self, packets: list[Packet[VideoStream]]) -> None:
-        step = max(round(1 / (self.info.fps * self.info.time_base)), 1)
+    def _take_over(self, parts: CodedParts) -> None:
+        """Begin with the pictures that an earlier run has coded."""
+        for packet in parts.packets():
+            packet.stream, packet.time_base = self._video, self.info.time_base
+            guarded(self.path, functools.partial(self._mux, packet))
+        self.frames = len(parts)
+        if parts.last_pts is not None:
+            self._last = parts.last_pts + self._plan.shift_pts
+
+    def _keep(self, packets: list[Packet[VideoStream]]) -> None:
         for packet in packets:
-            packet.duration = step
-            if packet.dts is not None:
-                self._mux_tracks(float(packet.dts * packet.time_base))
-            self._container.mux(packet)
+            outcome = self._outcomes.pop(packet.pts or 0, 0)
+            if self._parts is not None:
+                self._parts.add(packet, outcome)
+            self._mux(packet)
+
+    def _mux(self, packet: Packet[VideoStream]) -> None:
+        packet.duration = max(round(1 / (self.info.fps * self.info.time_base)), 1)
+        if packet.dts is not None:
+            # A coder that begins anew in the middle counts back for its first pictures.
+            packet.dts = self._last_dts = max(packet.dts, self._last_dts + 1)
+            self._mux_tracks(float(packet.dts * packet.time_base))
+        self._container.mux(packet)
 
     def _mux_tracks(self, until: float | None) -> None:
         for track in self._tracks:
@@ -167,7 +204,7 @@ class VideoWriter:
     def _finish(self) -> None:
         if not self.frames:
             raise WrongUse(self.path, "got no pictures", "give a video that has some")
-        guarded(self.path, lambda: self._mux(self._video.encode(None)))
+        guarded(self.path, lambda: self._keep(self._video.encode(None)))
         guarded(self.path, lambda: self._mux_tracks(None))
         guarded(self.path, self._container.close)
         if self._format.edit_lists:

@@ -1,0 +1,100 @@
+"""Looking for the watermark of ``picture_mark`` in pictures that went through many hands.
+
+What is left of the pictures without their smooth parts is averaged over time, scaled to so many
+sizes as cropping or a border around them may have given, laid on top of itself field by field, and
+correlated with the pilot's signs at every shift, by FFT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from voicefake.common.marks.picture_mark import CHIPS_A_SIDE, FIELD, Picture, mean_side
+
+ENOUGH_Z = 6.5
+"""So likely that other sizes need not be tried."""
+_WORKING = 6
+"""Pixels a chip while pictures are added up."""
+_PER_CHIP = 4
+_SMOOTH = 0.7
+_ZOOMS = np.exp(np.arange(np.log(0.5), np.log(1.4), 0.0125))
+
+Plane = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class PictureFinding:
+    """The likeliest place of a mark.
+
+    Attributes:
+        z: standard deviations above what signs of chance would reach at that place.
+        zoom: of the picture against the whole of it, 1 as it was marked.
+        ident: what the mark carries, if it can be read.
+    """
+
+    z: float
+    zoom: float
+    ident: bytes | None
+
+
+def search_pictures(pictures: Iterable[Picture]) -> PictureFinding:
+    """The likeliest mark in ``pictures`` (H, W, 3) BGR of one size: one, or some of a video."""
+    details = [_detail(picture) for picture in pictures]
+    detail = np.mean(details, axis=0)
+    best = _look(detail, 1.0)
+    if best.z < ENOUGH_Z:
+        others = (_look(detail, float(zoom)) for zoom in _ZOOMS)
+        best = max(best, *others, key=lambda found: found.z)
+        near = (_look(detail, best.zoom * step) for step in (0.996, 1.004))
+        best = max(best, *near, key=lambda found: found.z)
+    return best
+
+
+def _detail(picture: Picture) -> Plane:
+    """The fine parts of the luma, strong and faint ones alike, at the working size."""
+    zoom = _WORKING * CHIPS_A_SIDE / mean_side(picture)
+    luma = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+    how = cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC
+    luma = cv2.resize(luma, None, fx=zoom, fy=zoom, interpolation=how).astype(np.float32)
+    fine = luma - cv2.GaussianBlur(luma, (0, 0), _SMOOTH * _WORKING)
+    spread = np.sqrt(cv2.blur(fine * fine, (2 * _WORKING + 1, 2 * _WORKING + 1)))
+    return np.asarray(np.tanh(fine / (0.6 * (spread + 1.0))), np.float32)
+
+
+def _look(detail: Plane, zoom: float) -> PictureFinding:
+    factor = zoom * _PER_CHIP / _WORKING
+    how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    scaled = cv2.resize(detail, None, fx=factor, fy=factor, interpolation=how)
+    chips = cv2.blur(scaled, (_PER_CHIP, _PER_CHIP), anchor=(0, 0), borderType=cv2.BORDER_CONSTANT)
+    size = len(FIELD.signs) * _PER_CHIP
+    height, width = chips.shape
+    padded = np.pad(chips, ((0, -height % size), (0, -width % size)))
+    blocks = padded.reshape(len(padded) // size, size, -1, size)
+    folded = np.asarray(blocks.sum(axis=(0, 2)), np.float32)
+    z = _likeness(folded)
+    down, right = np.unravel_index(int(z.argmax()), z.shape)
+    sums = np.roll(folded, (-int(down), -int(right)), (0, 1))[::_PER_CHIP, ::_PER_CHIP]
+    return PictureFinding(float(z[down, right]), zoom, FIELD.read(sums))
+
+
+def _likeness(folded: Plane) -> NDArray[np.float64]:
+    """How well the pilot fits at each shift, in standard deviations."""
+    met = np.fft.irfft2(np.fft.rfft2(folded) * _SPECTRA[0], folded.shape)
+    energy = np.fft.irfft2(np.fft.rfft2(folded**2) * _SPECTRA[1], folded.shape)
+    return np.asarray(met / np.sqrt(np.maximum(energy, 1e-6)))
+
+
+def _spectra() -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
+    """Conjugate spectra of the pilot's signs, and of where it has any."""
+    side = len(FIELD.signs) * _PER_CHIP
+    spread = np.zeros((side, side))
+    spread[::_PER_CHIP, ::_PER_CHIP] = FIELD.pilot
+    return np.fft.rfft2(spread).conj(), np.fft.rfft2(spread**2).conj()
+
+
+_SPECTRA = _spectra()

@@ -1,0 +1,145 @@
+"""Looking for the watermark of ``sound_mark`` in sound that went through many hands.
+
+The spectrogram is cut into the bands of the field, and the differences of neighbouring bands are
+laid on top of each other field by field; the signs of the pilot are then correlated with that at
+every shift, by FFT. Another tempo is a stretched time axis, another pitch a stretched frequency
+axis: both are tried, together (speed) and the tempo alone (time stretching).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voicefake.common.marks.sound_mark import (
+    BAND_HZ,
+    CHIP_SECONDS,
+    FIELD,
+    LOWEST_HZ,
+    Samples,
+)
+
+SAMPLE_RATE = 16_000
+"""Hz, of the sound that is searched."""
+LEAST_SECONDS = 1.5
+ENOUGH_Z = 6.0
+"""So likely that other tempos need not be tried."""
+_WINDOW = 512
+_HOP = round(SAMPLE_RATE * CHIP_SECONDS / 4)
+_PER_CHIP = 4
+_LEAP_DB = 5.0
+"""Differences well beyond what the mark makes are the speech's own, and count no more than this."""
+_TEMPOS = np.exp(np.arange(np.log(0.78), np.log(1.3), 0.005))
+_PITCH_STEP = 0.01
+
+Plane = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class SoundFinding:
+    """The likeliest place of a mark.
+
+    Attributes:
+        z: standard deviations above what signs of chance would reach at that place.
+        tempo: of the sound, 1 as it was marked.
+        pitch: likewise.
+        ident: what the mark carries, if it can be read.
+    """
+
+    z: float
+    tempo: float
+    pitch: float
+    ident: bytes | None
+
+
+def search_sound(sound: Samples, *, other_speeds: bool = True) -> SoundFinding:
+    """The likeliest mark in ``sound`` (channels, n) at `SAMPLE_RATE`, up to about 20 s of it."""
+    power = _power(sound)
+    best = _best(power, [(1.0, 1.0)])
+    if best.z < ENOUGH_Z and other_speeds:
+        best = max(best, _best(power, _other_speeds()), key=lambda found: found.z)
+        near = [(best.tempo * step, best.pitch) for step in (0.998, 1.002)]
+        best = max(best, _best(power, near), key=lambda found: found.z)
+    return best
+
+
+def _other_speeds() -> list[tuple[float, float]]:
+    """Tempos and pitches to try, those of one pitch behind each other."""
+    pitches = np.round(_TEMPOS / _PITCH_STEP) * _PITCH_STEP
+    speeds = [(float(tempo), float(pitch)) for tempo, pitch in zip(_TEMPOS, pitches, strict=True)]
+    return speeds + [(float(tempo), 1.0) for tempo in _TEMPOS]
+
+
+def _best(power: Plane, speeds: list[tuple[float, float]]) -> SoundFinding:
+    best = SoundFinding(-np.inf, 1.0, 1.0, None)
+    differences, of_pitch = power, None
+    for tempo, pitch in speeds:
+        if pitch != of_pitch:
+            differences, of_pitch = _differences(power, pitch), pitch
+        folded = _folded(differences, tempo)
+        z = _likeness(folded)
+        shift = int(z.argmax())
+        if z[shift] > best.z:
+            sums = np.roll(folded, -shift, axis=1)[:, ::_PER_CHIP]
+            best = SoundFinding(float(z[shift]), tempo, pitch, FIELD.read(sums))
+    return best
+
+
+def _power(sound: Samples) -> Plane:
+    """Power spectra of all channels together, ``(T, bins)``; frame k is centred at hop k."""
+    window = np.hanning(_WINDOW + 1)[:-1].astype(np.float32)
+    total = np.zeros((sound.shape[1] // _HOP + 1, _WINDOW // 2 + 1), np.float32)
+    for channel in sound:
+        padded = np.pad(channel, _WINDOW // 2)
+        frames = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::_HOP]
+        spectra = np.fft.rfft(frames * window)
+        total += spectra.real**2 + spectra.imag**2
+    return total
+
+
+def _differences(power: Plane, pitch: float) -> Plane:
+    """Upper less lower band of each chip that begins at a frame, squashed: ``(bands, T)``."""
+    edges = LOWEST_HZ + BAND_HZ * np.arange(2 * len(FIELD.signs) + 1)
+    place = np.minimum(edges * pitch * _WINDOW / SAMPLE_RATE + 0.5, power.shape[1])
+    # Fractions of a bin by interpolating the running sum over the bins.
+    running = np.pad(np.cumsum(power, axis=1, dtype=np.float64), ((0, 0), (1, 1)), mode="edge")
+    running[:, 0] = 0
+    whole = place.astype(int)
+    at = running[:, whole] + (place - whole) * (running[:, whole + 1] - running[:, whole])
+    bands = np.diff(at, axis=1)
+    # The four frames of a chip together.
+    run = np.pad(np.cumsum(bands, axis=0), ((1, _PER_CHIP - 1), (0, 0)), mode="edge")
+    chips = run[_PER_CHIP:] - run[:-_PER_CHIP]
+    level = np.log10(np.maximum(chips, 0) + 1e-9 * chips.max() + 1e-20)
+    leaps = 10 / _LEAP_DB * (level[:, 1::2] - level[:, ::2])
+    return np.tanh(leaps).T.astype(np.float32)
+
+
+def _folded(differences: Plane, tempo: float) -> Plane:
+    """Sum over the repetitions of the field, ``(bands, frames of one field)``."""
+    frames = differences.shape[1]
+    size = FIELD.signs.shape[1] * _PER_CHIP
+    times = (np.arange(int(frames * tempo)) / tempo + 0.5).astype(int)
+    stretched = differences[:, np.minimum(times, frames - 1)]
+    fill = -stretched.shape[1] % size
+    return np.pad(stretched, ((0, 0), (0, fill))).reshape(len(stretched), -1, size).sum(axis=1)
+
+
+def _likeness(folded: Plane) -> NDArray[np.float64]:
+    """How well the pilot fits at each shift, in standard deviations."""
+    size = folded.shape[1]
+    met = np.fft.irfft((np.fft.rfft(folded) * _SPECTRA[0]).sum(axis=0), size)
+    energy = np.fft.irfft((np.fft.rfft(folded**2) * _SPECTRA[1]).sum(axis=0), size)
+    return met / np.sqrt(np.maximum(energy, 1e-6))
+
+
+def _spectra() -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
+    """Conjugate spectra of the pilot's signs, and of where it has any."""
+    spread = np.zeros((len(FIELD.signs), FIELD.signs.shape[1] * _PER_CHIP))
+    spread[:, ::_PER_CHIP] = FIELD.pilot
+    return np.fft.rfft(spread).conj(), np.fft.rfft(spread**2).conj()
+
+
+_SPECTRA = _spectra()
