@@ -32,7 +32,7 @@ def below(name: str, command) -> Iterator[tuple[str, object]]:
 
 
 FIXED = {
-    "voicefake": "convert train resynth speakers swap demo recipe consent verify doctor",
+    "voicefake": "convert train resynth speakers swap demo recipe export consent verify doctor",
     "facesync": "swap train identities",
 }
 

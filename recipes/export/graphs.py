@@ -1,0 +1,124 @@
+"""The networks as graphs with named tensors, each ready to be written as ONNX."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from facesync.maps import OPENINGS
+from facesync.models.network import GUIDES, FaceEncoder, IdentityDecoder
+from voicefake.common.profiles import Profile
+from voicefake.models.decoder import PersonDecoder
+from voicefake.models.vocoder import Vocoder
+
+FRAMES, FACES = "frames", "faces"
+
+
+@dataclass(frozen=True)
+class Graph:
+    """One network to export.
+
+    Attributes:
+        name: of the file, without its suffix.
+        does: what goes in and what comes out, in words.
+        inputs: name to the shape of each, with ``FRAMES`` or ``FACES`` where any number may be.
+        outputs: names.
+        profile: whose likeness is in it.
+    """
+
+    name: str
+    does: str
+    module: nn.Module
+    inputs: Mapping[str, tuple[int | str, ...]]
+    outputs: tuple[str, ...]
+    profile: Profile | None = field(default=None)
+
+    def example(self, frames: int, faces: int) -> dict[str, Tensor]:
+        """Inputs drawn at random."""
+        random = torch.Generator().manual_seed(frames)
+        free = {FRAMES: frames, FACES: faces}
+        return {
+            name: torch.randn([free.get(n, n) for n in shape], generator=random)  # type: ignore[misc]
+            for name, shape in self.inputs.items()
+        }
+
+
+class _Calls(nn.Module):
+    """A function of a network as a module of its own, as exporters want it."""
+
+    def __init__(self, network: nn.Module, function: Callable[..., Tensor | tuple[Tensor, ...]]):
+        super().__init__()
+        self.network = network
+        self._function = function
+
+    def forward(self, *inputs: Tensor) -> Tensor | tuple[Tensor, ...]:
+        return self._function(*inputs)
+
+
+def voice_graphs(profile: Profile) -> Iterator[Graph]:
+    """Encoder, the speaker's decoder and the vocoder; windows of one recording at a time."""
+    from voicefake.features import FeatureConfig
+    from voicefake.networks import load_encoder, load_vocoder
+    from voicefake.voices import load_voice
+
+    mels = FeatureConfig().n_mels
+    encoder = load_encoder()
+    yield Graph(
+        "voice-encoder", "log-mel and its mean over the recording to the content latent",
+        encoder, {"mel": (1, mels, FRAMES), "mean": (1, mels, 1)}, ("latent",),
+    )  # fmt: skip
+    decoder: PersonDecoder = load_voice(profile).decoder
+    config = decoder.decoder.config
+    yield Graph(
+        f"voice-decoder-{profile.name}",
+        "latent (less its mean), melody and loudness to the log-mel of the speaker",
+        decoder,
+        {
+            "latent": (1, config.latent, FRAMES),
+            "melody": (1, config.harmonics + 2, FRAMES),
+            "loudness": (1, 1, FRAMES),
+        },
+        ("mel",), profile,
+    )  # fmt: skip
+    vocoder: Vocoder = load_vocoder()
+    yield Graph(
+        "voice-vocoder",
+        "log-mel, log-mel of the pulses and voicing to what shapes pulses and noise",
+        _Calls(vocoder, vocoder.shaping),
+        {"mel": (1, mels, FRAMES), "comb": (1, mels, FRAMES), "voicing": (1, FRAMES)},
+        ("tonal", "level", "turn"),
+    )  # fmt: skip
+
+
+def face_graphs(profile: Profile) -> Iterator[Graph]:
+    """Encoder and the identity's decoder; any number of faces at a time."""
+    from facesync.identities import load_identity
+
+    identity = load_identity(profile)
+    network = identity.network
+    side, who = network.config.side, identity.vector
+    encoder: FaceEncoder = network.encoder
+    yield Graph(
+        f"face-encoder-{profile.name}", "aligned crop in standardised LAB to its code",
+        encoder, {"source": (FACES, 3, side, side)}, ("code",), profile,
+    )  # fmt: skip
+    decoder: IdentityDecoder = network.decoder
+
+    def draw(code: Tensor, openings: Tensor, guides: Tensor) -> tuple[Tensor, Tensor]:
+        drawn = decoder(code, openings, guides, who.expand(code.shape[0], -1))
+        return drawn.picture, drawn.mask
+
+    yield Graph(
+        f"face-decoder-{profile.name}",
+        "code, openings of eyes and mouth, mesh maps and reference to picture and mask",
+        _Calls(decoder, draw),
+        {
+            "code": (FACES, network.config.latent),
+            "openings": (FACES, OPENINGS),
+            "guides": (FACES, GUIDES, side, side),
+        },
+        ("picture", "mask"), profile,
+    )  # fmt: skip
