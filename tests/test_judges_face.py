@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from media_samples import picture, tone, write_video
 
+from recipes.evaluate.faces import FACE_OVAL, RIGID_POINTS, head_pose
+from recipes.evaluate.gallery import Gallery, Person
+from recipes.evaluate.looks import looks
+from recipes.evaluate.media import Sound, read_pictures
+from recipes.evaluate.motion import best_lag, follow, jitter, motion_error, mouth_opening, sync
 from recipes.judges import face, sheet, voice
-from recipes.judges.faces import FACE_OVAL, RIGID_POINTS, head_pose
-from recipes.judges.gallery import Gallery, Person
-from recipes.judges.looks import looks
-from recipes.judges.media import Sound, Unreadable, read_pictures
-from recipes.judges.motion import best_lag, follow, jitter, motion_error, mouth_opening, sync
+from voicefake.common.errors import VoicefakeError
 
 
 def moving_landmarks(frames: int = 30, size: float = 40.0) -> np.ndarray:
@@ -105,7 +106,7 @@ def test_sheets_are_written_from_videos(tmp_path: Path, capsys):
     assert read_pictures(tmp_path / "faces.png").frames[0].shape == (3 * 200, 8 * 200 + 92, 3)
     sheet.main(["sound", str(clip), "--labels", "source", "-o", str(tmp_path / "sound.png")])
     assert (tmp_path / "sound.png").stat().st_size > 1000
-    with pytest.raises(Unreadable, match=r"\.png"):
+    with pytest.raises(VoicefakeError, match=r"\.png"):
         sheet.main(["sound", str(clip), "-o", str(tmp_path / "sound.jpg")])
 
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from recipes.judges import prosody, quality, words
-from recipes.judges.media import Sound, Unreadable, made_of, read_sound
-from recipes.judges.report import mean_row, print_table
-from recipes.judges.speakers import Voice, nearness, progress
+from recipes.evaluate import prosody, quality, words
+from recipes.evaluate.media import Sound, made_of, read_sound
+from recipes.evaluate.speakers import Voice, nearness, progress
+from recipes.evaluate.tables import mean_row, print_table
+from voicefake.common.errors import VoicefakeError
 
 
 def syllables(seconds: float = 2.0, rate: int = 16_000) -> np.ndarray:
@@ -89,7 +90,7 @@ def test_sound_is_read_with_its_length_and_rate(tmp_path: Path):
 def test_a_file_without_sound_is_told_in_one_line(tmp_path: Path):
     path = tmp_path / "text.wav"
     path.write_text("no sound")
-    with pytest.raises(Unreadable, match=r"text\.wav"):
+    with pytest.raises(VoicefakeError, match=r"text\.wav"):
         read_sound(path)
 
 
@@ -97,7 +98,7 @@ def test_what_was_made_of_a_source_is_found_by_its_stem(tmp_path: Path):
     for name in ("a.kathleen.wav", "a.kathleen.wav.voicefake.json", "b.kathleen.wav"):
         (tmp_path / name).touch()
     assert made_of(Path("x/a.mpg"), tmp_path).name == "a.kathleen.wav"
-    with pytest.raises(Unreadable, match="0 files"):
+    with pytest.raises(VoicefakeError, match="0 files"):
         made_of(Path("x/c.mpg"), tmp_path)
 
 

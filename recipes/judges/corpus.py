@@ -6,7 +6,7 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from recipes.judges.media import Unreadable
+from voicefake.common.errors import BadInput
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Corpus:
     """The clips listed in ``speech.csv`` and ``av.csv`` of a data folder.
 
     Raises:
-        Unreadable: the folder holds neither list.
+        BadInput: the folder holds neither list.
     """
 
     def __init__(self, root: Path) -> None:
@@ -37,7 +37,7 @@ class Corpus:
             if (root / name).is_file():
                 self.clips += _read_list(root, name)
         if not self.clips:
-            raise Unreadable(f"{root}: holds neither speech.csv nor av.csv")
+            raise BadInput(root, "holds neither speech.csv nor av.csv", "name the data folder")
         self._by_stem = {clip.path.stem: clip for clip in self.clips}
 
     def find(self, path: Path) -> Clip | None:
@@ -51,11 +51,11 @@ class Corpus:
         """At most ``limit`` clips of a speaker, evenly spread over the list.
 
         Raises:
-            Unreadable: nobody of that name is in the lists.
+            BadInput: nobody of that name is in the lists.
         """
         clips = [clip for clip in self.clips if clip.speaker == name]
         if not clips:
-            raise Unreadable(f"{name}: no clip of this speaker in {self.root}")
+            raise BadInput(name, f"speaks in no clip of {self.root}", "check the spelling")
         if without is not None:
             clips = [clip for clip in clips if clip.path.resolve() != without.resolve()]
         step = max(1.0, len(clips) / limit)

@@ -13,15 +13,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from recipes.judges.media import (
+from recipes.evaluate.media import (
     Image,
     Sound,
-    Unreadable,
     made_of,
     read_pictures,
     read_sound,
 )
-from recipes.judges.report import leave
+from recipes.evaluate.tables import leave
+from voicefake.common.errors import WrongUse
 
 COLUMNS = 8
 CELL = 200
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     else:
         labels = options.labels or [path.name for path in options.files]
         if len(labels) != len(options.files):
-            raise Unreadable("sound: needs one label for each file")
+            raise WrongUse("--labels", "are not as many as the files", "give one for each")
         picture = np.vstack(
             [
                 spectrogram(read_sound(path), label)
@@ -115,7 +115,7 @@ def _write_png(path: Path, picture: NDArray[np.uint8]) -> None:
     import cv2
 
     if path.suffix.lower() != ".png" or not cv2.imwrite(str(path), picture):
-        raise Unreadable(f"{path}: cannot be written; give a .png in a folder that exists")
+        raise WrongUse(path, "cannot be written", "give a .png in a folder that exists")
     print(path)
 
 

@@ -1,17 +1,7 @@
 """Judge converted and copied voices: ``python -m recipes.judges.voice convert|resynth|natural``.
 
-Run it in the judges' own environment (README.md beside this file). Figures of ``convert``:
-
-- ``near``: cosine to the mean of the target's own recordings; ``_x`` by the second embedding.
-- ``progress``: 0 as near to the target as the source, 1 as near as the target's own other clips.
-- ``nearer``: nearer to the target's recordings than to the source clip itself.
-- ``keywords``: share of colour, letter and digit heard right by a GRID grammar (pocketsphinx).
-- ``wer_sphinx``, ``wer_moon``: word error of two open recognisers of English (pocketsphinx not for
-  GRID sentences); Moonshine is the teacher of the voice encoder and so no independent judge.
-- ``dnsmos``: DNSMOS overall quality. ``f0_…``, ``voicing``: see `prosody.pitch_figures`.
-- ``lag_ms``: how much later the converted sound comes, container start times included.
-- ``samples``: converted minus source length in samples of the source's rate.
-- ``src_…``: the same figure of the source clip.
+Run it in the judges' own environment (README.md beside this file). `recipes.evaluate.figures` says
+what each figure means; ``src_…`` is the same figure of the source clip.
 """
 
 from __future__ import annotations
@@ -20,20 +10,22 @@ import argparse
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
-from recipes.judges import prosody, quality, speakers, words
+from recipes.evaluate import quality
+from recipes.evaluate.figures import Figures, Row
+from recipes.evaluate.jury import Jury, Take, Target
+from recipes.evaluate.media import made_of
+from recipes.evaluate.tables import leave, mean_row, print_table, write_json
+from recipes.evaluate.voice import judge_conversion, judge_copy
 from recipes.judges.corpus import Corpus
-from recipes.judges.media import Sound, Unreadable, made_of, read_sound
-from recipes.judges.report import Figures, Row, leave, mean_row, print_table, write_json
+from voicefake.common.errors import WrongUse
 
 CONVERT_COLUMNS = (
     "clip", "target", "near", "progress", "progress_x", "nearer", "nearer_x", "src_keywords",
     "keywords", "src_wer_sphinx", "wer_sphinx", "src_wer_moon", "wer_moon", "src_dnsmos", "dnsmos",
-    "f0_corr", "f0_cents", "voicing", "lag_ms", "samples",
+    "f0_corr", "f0_cents", "voicing", "loudness", "lag_ms", "samples",
 )  # fmt: skip
-
 
 Judgement = tuple[list[Figures], list[Figures], Sequence[str] | None]
 
@@ -48,138 +40,37 @@ class Pair:
     text: str
 
 
-@dataclass(frozen=True)
-class Target:
-    """What the target's own recordings say about them."""
+class Targets:
+    """Speakers of the data lists, or folders of recordings, each judged once."""
 
-    voices: dict[str, speakers.Voice]
-    pitch: prosody.Range
+    def __init__(self, jury: Jury, corpus: Corpus | None, references: int) -> None:
+        self.jury, self.corpus, self.references = jury, corpus, references
+        self._known: dict[str, Target] = {}
 
-
-class Jury:
-    """The judges of a voice, loaded once and only when asked."""
-
-    def __init__(self, corpus: Corpus | None, references: int) -> None:
-        self._corpus = corpus
-        self._references = references
-        self._targets: dict[str, Target] = {}
-
-    @cached_property
-    def embeddings(self) -> tuple[tuple[str, speakers.SpeakerEmbedding], ...]:
-        """Column suffix and embedding, the main one first."""
-        return (("", speakers.Resemblyzer()), ("_x", speakers.XVector()))
-
-    @cached_property
-    def _grid(self) -> words.GridGrammar:
-        return words.GridGrammar()
-
-    @cached_property
-    def _sphinx(self) -> words.Sphinx:
-        return words.Sphinx()
-
-    @cached_property
-    def _moonshine(self) -> words.Moonshine:
-        return words.Moonshine()
-
-    def embed(self, sound: Sound) -> dict[str, speakers.Embedding]:
-        """One vector per embedding, by column suffix."""
-        speech = speakers.speech_of(sound.at(speakers.RATE))
-        return {suffix: judge.embed(speech) for suffix, judge in self.embeddings}
-
-    def target(self, name: str) -> Target:
-        """The target of this name: a speaker of the data lists, or a folder of recordings."""
-        if name not in self._targets:
-            sounds = [read_sound(path) for path in self._recordings(name)]
-            embedded = [self.embed(sound) for sound in sounds]
-            voices = {
-                suffix: speakers.Voice.of([clip[suffix] for clip in embedded])
-                for suffix, _ in self.embeddings
-            }
-            contours = [prosody.pitch(sound.at(prosody.RATE)) for sound in sounds[:8]]
-            self._targets[name] = Target(voices, prosody.pitch_range(contours))
-        return self._targets[name]
-
-    def heard(self, sound: Sound, said: Sequence[str]) -> dict[str, float]:
-        """Keyword accuracy (GRID sentences only) and word errors of a clip whose text is known."""
-        if not said:
-            return {}
-        speech = sound.at(words.RATE)
-        figures = {"wer_moon": words.word_error(self._moonshine.recognise(speech), said)}
-        if words.is_grid_sentence(said):
-            hits = words.keyword_hits(self._grid.recognise(speech), said)
-            figures |= {name: float(hit) for name, hit in hits.items()}
-            figures["keywords"] = sum(hits.values()) / len(hits)
-        else:  # an open language model makes nothing of "bin green in q six please"
-            figures["wer_sphinx"] = words.word_error(self._sphinx.recognise(speech), said)
-        return figures
+    def __getitem__(self, name: str) -> Target:
+        """The target of this name."""
+        if name not in self._known:
+            takes = [self.jury.take(path) for path in self._recordings(name)]
+            self._known[name] = Target.of(takes)
+        return self._known[name]
 
     def _recordings(self, name: str) -> list[Path]:
         folder = Path(name)
         if folder.is_dir():
             found = sorted(path for path in folder.iterdir() if path.is_file())
-            return found[: self._references]
-        if self._corpus is None:
-            raise Unreadable(f"{name}: is no folder of recordings; name the data folder by --data")
-        return [clip.path for clip in self._corpus.speaker(name, limit=self._references)]
+            return found[: self.references]
+        if self.corpus is None:
+            raise WrongUse(name, "is no folder of recordings", "name the data folder by --data")
+        return [clip.path for clip in self.corpus.speaker(name, limit=self.references)]
 
 
-def judge_conversion(jury: Jury, pair: Pair) -> Figures:
-    """All figures of one converted clip (see the head of this module)."""
-    source, converted = read_sound(pair.source), read_sound(pair.converted)
-    target = jury.target(pair.target)
-    row: Figures = {"clip": pair.converted.name, "target": pair.target}
-    before, after = jury.embed(source), jury.embed(converted)
-    for suffix, voice in target.voices.items():
-        near_before = speakers.nearness(before[suffix], voice.centre)
-        near = speakers.nearness(after[suffix], voice.centre)
-        row[f"near{suffix}"] = near
-        row[f"progress{suffix}"] = speakers.progress(near_before, near, voice.own)
-        row[f"nearer{suffix}"] = near > speakers.nearness(after[suffix], before[suffix])
-    said = words.normalise_words(pair.text)
-    row |= {f"src_{name}": value for name, value in jury.heard(source, said).items()}
-    row |= jury.heard(converted, said)
-    row |= {"src_dnsmos": quality.dnsmos(source), "dnsmos": quality.dnsmos(converted)}
-    old, new = source.at(prosody.RATE), converted.at(prosody.RATE)
-    row |= prosody.pitch_figures(prosody.pitch(old), prosody.pitch(new), target.pitch)
-    row["lag_ms"] = 1000 * (prosody.lag(old, new) + converted.start - source.start)
-    row["samples"] = len(converted.at(source.rate)) - len(source.samples)
-    return row
-
-
-def judge_copy(original: Path, copy: Path, *, baseline: bool) -> list[Figures]:
-    """Copy-synthesis figures of one clip, and of Griffin-Lim's copy of it on request."""
-    sound, other = read_sound(original), read_sound(copy)
-    natural = quality.dnsmos(sound)
-    copies = [("copy", other)]
-    if baseline:
-        copies.append(("griffin-lim", quality.griffin_lim(sound)))
-    return [
-        {
-            "clip": original.stem,
-            "system": system,
-            **quality.copy_figures(sound, made),
-            "src_dnsmos": natural,
-            "dnsmos": quality.dnsmos(made),
-            "lag_ms": 1000 * prosody.lag(sound.at(prosody.RATE), made.at(prosody.RATE)),
-            "samples": len(made.at(sound.rate)) - len(sound.samples),
-        }
-        for system, made in copies
-    ]
-
-
-def judge_natural(jury: Jury, corpus: Corpus, name: str, clips: int) -> Figures:
+def natural_figures(targets: Targets, corpus: Corpus, name: str, clips: int) -> Figures:
     """What the judges say of a speaker's natural clips: the ceiling of every other figure."""
     rows: list[Row] = []
-    voices = jury.target(name).voices
     for clip in corpus.speaker(name, limit=clips):
-        sound = read_sound(clip.path)
-        rows.append(
-            {
-                **jury.heard(sound, words.normalise_words(clip.english)),
-                "dnsmos": quality.dnsmos(sound),
-            }
-        )
-    own = {f"own{suffix}": voice.own for suffix, voice in voices.items()}
+        take = targets.jury.take(clip.path, clip.english)
+        rows.append({**take.heard, "dnsmos": take.dnsmos})
+    own = {f"own{suffix}": voice.own for suffix, voice in targets[name].voices.items()}
     return {"speaker": name, "clips": len(rows), **own, **mean_row(rows, "speaker", name)}
 
 
@@ -194,25 +85,35 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _convert(options: argparse.Namespace, corpus: Corpus | None) -> Judgement:
-    jury = Jury(corpus, options.references)
-    rows = [judge_conversion(jury, pair) for pair in _pairs(options, corpus)]
+    jury = Jury()
+    targets = Targets(jury, corpus, options.references)
+    rows: list[Figures] = []
+    for pair in _pairs(options, corpus):
+        source, made = jury.take(pair.source, pair.text), jury.take(pair.converted, pair.text)
+        figures = judge_conversion(source, made, targets[pair.target])
+        rows.append({"clip": pair.converted.name, "target": pair.target, **figures})
     return rows, _means(rows, "target"), CONVERT_COLUMNS
 
 
 def _resynth(options: argparse.Namespace, corpus: Corpus | None) -> Judgement:
-    rows = [
-        row
-        for path in options.originals
-        for row in judge_copy(path, made_of(path, options.copies), baseline=options.griffin_lim)
-    ]
+    jury = Jury()
+    rows: list[Figures] = []
+    for path in options.originals:
+        original = jury.take(path)
+        copies = {"copy": jury.take(made_of(path, options.copies))}
+        if options.griffin_lim:
+            copies["griffin-lim"] = Take(jury, quality.griffin_lim(original.sound))
+        for system, copy in copies.items():
+            rows.append({"clip": path.stem, "system": system, **judge_copy(original, copy)})
     return rows, _means(rows, "system"), None
 
 
 def _natural(options: argparse.Namespace, corpus: Corpus | None) -> Judgement:
     if corpus is None:
-        raise Unreadable("natural: needs the data folder (--data)")
-    jury = Jury(corpus, options.references)
-    return [judge_natural(jury, corpus, name, options.clips) for name in options.speakers], [], None
+        raise WrongUse("natural", "has no clips", "name the data folder by --data")
+    targets = Targets(Jury(), corpus, options.references)
+    rows = [natural_figures(targets, corpus, name, options.clips) for name in options.speakers]
+    return rows, [], None
 
 
 COMMANDS = {"convert": _convert, "resynth": _resynth, "natural": _natural}
@@ -239,7 +140,8 @@ def _pairs(options: argparse.Namespace, corpus: Corpus | None) -> list[Pair]:
             for source in options.sources
         ]
     else:
-        raise Unreadable("convert: needs --pairs, or sources with --converted and --target")
+        remedy = "give --pairs, or sources with --converted and --target"
+        raise WrongUse("convert", "has nothing to judge", remedy)
     pairs = []
     for source, converted, target, text in listed:
         clip = corpus.find(source) if corpus and not text else None

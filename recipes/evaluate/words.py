@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recipes.judges.media import Samples
+from recipes.evaluate.media import Samples
 
 RATE = 16_000
 KEYWORDS = {"colour": 1, "letter": 3, "digit": 4}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recipes.judges.media import Samples
+from recipes.evaluate.media import Samples
 
 RATE = 16_000
 Contour = NDArray[np.float64]
@@ -23,13 +23,17 @@ class Range:
 
 
 def pitch(samples: Samples) -> Contour:
-    """Log F0 each 5 ms ``(T,)`` of sound at 16 kHz by WORLD's Harvest, nan where unvoiced.
+    """Log F0 each 5 ms ``(T,)`` of sound at 16 kHz, nan where unvoiced.
 
+    By WORLD's Harvest; where pyworld is not installed by SwiftF0, which the toolkit itself uses.
     Harvest calls nearly everything voiced: frames 35 dB below the loudest do not count.
     """
-    import pyworld
-
-    f0, _ = pyworld.harvest(samples.astype(np.float64), RATE, f0_floor=55, f0_ceil=600)
+    try:
+        import pyworld
+    except ImportError:
+        f0 = _swift_f0(samples)
+    else:
+        f0, _ = pyworld.harvest(samples.astype(np.float64), RATE, f0_floor=55, f0_ceil=600)
     level = _level(samples, hop=RATE // 200, frames=len(f0))
     voiced = (f0 > 0) & (level > level.max() - 35)
     return np.where(voiced, np.log(np.maximum(f0, 1)), np.nan)
@@ -46,13 +50,13 @@ def pitch_range(contours: Sequence[Contour]) -> Range:
     return Range(float(kept.mean()), float(kept.std()))
 
 
-def pitch_figures(source: Contour, converted: Contour, target: Range) -> dict[str, float]:
+def pitch_figures(source: Contour, converted: Contour, target: Range | None) -> dict[str, float]:
     """The converted contour against the source's, moved into the target's range.
 
     - ``f0_corr``: correlation of the two log contours where both are voiced.
     - ``f0_cents``: median distance in cents from the source's contour after moving its mean and
       spread to the target's (the mapping of most systems; one that keeps the spread differs).
-    - ``f0_median``: the converted median minus the target's mean, in cents.
+      Without a ``target`` to its own mean and spread.
     - ``voicing``: share of frames on whose voicing the two agree.
     """
     length = min(len(source), len(converted))
@@ -61,16 +65,27 @@ def pitch_figures(source: Contour, converted: Contour, target: Range) -> dict[st
     agreement = float(np.mean(np.isfinite(a) == np.isfinite(b)))
     if both.sum() < 20:
         nan = float("nan")
-        return {"f0_corr": nan, "f0_cents": nan, "f0_median": nan, "voicing": agreement}
-    own = pitch_range([source])
+        return {"f0_corr": nan, "f0_cents": nan, "voicing": agreement}
+    own, target = pitch_range([source]), target or pitch_range([converted])
     expected = (a[both] - own.mean) / max(1e-6, own.spread) * target.spread + target.mean
     cents = 1200 / np.log(2)
     return {
         "f0_corr": float(np.corrcoef(a[both], b[both])[0, 1]),
         "f0_cents": float(np.median(np.abs(b[both] - expected)) * cents),
-        "f0_median": float((np.median(b[both]) - target.mean) * cents),
         "voicing": agreement,
     }
+
+
+def loudness_correlation(source: Samples, converted: Samples) -> float:
+    """Correlation of the two levels in dB each 10 ms, floored 40 dB below the loudest."""
+    levels = []
+    for samples in (source, converted):
+        level = _level(samples, hop=RATE // 100, frames=len(samples) // (RATE // 100))
+        levels.append(np.maximum(level, level.max(initial=-120) - 40))
+    length = min(map(len, levels))
+    a, b = (level[:length] for level in levels)
+    flat = length < 5 or a.std() < 1e-6 or b.std() < 1e-6
+    return float("nan") if flat else float(np.corrcoef(a, b)[0, 1])
 
 
 def lag(source: Samples, converted: Samples, *, most: float = 0.1) -> float:
@@ -94,6 +109,17 @@ def lag(source: Samples, converted: Samples, *, most: float = 0.1) -> float:
     else:
         shift = 0.0
     return float(best - reach + shift) / 1000
+
+
+def _swift_f0(samples: Samples) -> Contour:
+    from swift_f0 import SwiftF0
+
+    found = SwiftF0(threads=1, spin=False).detect(np.asarray(samples, np.float32), RATE, 55, 600)
+    voiced = np.asarray(found.confidence) >= 0.5
+    times, hertz = np.asarray(found.timestamps), np.asarray(found.pitch_hz, np.float64)
+    here = np.arange(len(samples) * 200 // RATE + 1) / 200
+    nearest = np.abs(np.subtract.outer(here, times)).argmin(axis=1)
+    return np.where(voiced[nearest], hertz[nearest], 0.0)
 
 
 def _bands(samples: Samples) -> NDArray[np.float64]:

@@ -9,11 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from recipes.judges.media import Unreadable
-
-Value = float | int | str | bool | None
-Row = Mapping[str, Value]
-Figures = dict[str, Value]
+from recipes.evaluate.figures import Figures, Row, Value
+from voicefake.common.errors import VoicefakeError
 
 
 def mean_row(rows: Sequence[Row], label: str, name: str = "mean") -> Figures:
@@ -49,12 +46,12 @@ def write_json(path: Path, report: object) -> None:
 
 
 def leave(main: Callable[[], None]) -> None:
-    """Run a command; a file that cannot be used ends it with one line and exit code 3."""
+    """Run a command; what a user can meet ends it with one line and the documented exit code."""
     try:
         main()
-    except Unreadable as error:
+    except VoicefakeError as error:
         print(f"error: {error}", file=sys.stderr)
-        sys.exit(3)
+        sys.exit(error.exit_code)
 
 
 def _text(value: Value) -> str:

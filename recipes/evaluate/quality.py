@@ -8,29 +8,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recipes.judges.media import Samples, Sound
+from recipes.evaluate.media import Samples, Sound
 
 Matrix = NDArray[np.float64]
+_DNSMOS_WINDOW = 144_160
 
 
 def copy_figures(original: Sound, copy: Sound) -> dict[str, float]:
-    """PESQ, STOI, MCD, LSD of a copy against its original; the longer one is cut at its end.
+    """PESQ, STOI and MCD of a copy against its original; the longer one is cut at its end.
 
     - ``pesq``: ITU-T P.862.2 wide band at 16 kHz, 1.04–4.64.
     - ``stoi``: short-time objective intelligibility at 16 kHz, 0–1 (Taal et al. 2011).
     - ``mcd``: mel-cepstral distortion in dB, see `mel_cepstral_distortion`.
-    - ``lsd``: log-spectral distance in dB, see `log_spectral_distance`.
     """
     from pesq import pesq
     from pystoi import stoi
 
-    a, b = _same_length(original.at(16_000), copy.at(16_000))
-    wide_a, wide_b = _same_length(original.at(24_000), copy.at(24_000))
+    a, b = same_length(original.at(16_000), copy.at(16_000))
     return {
         "pesq": float(pesq(16_000, a, b, "wb")),
         "stoi": float(stoi(a, b, 16_000)),
         "mcd": mel_cepstral_distortion(a, b, 16_000),
-        "lsd": log_spectral_distance(wide_a, wide_b),
     }
 
 
@@ -43,6 +41,29 @@ def mel_cepstral_distortion(a: Samples, b: Samples, rate: int) -> float:
     cepstra_a, cepstra_b = mel_cepstra(a, rate, pitch_of=a), mel_cepstra(b, rate, pitch_of=a)
     distance = np.sqrt(2 * np.sum((cepstra_a - cepstra_b) ** 2, axis=1))
     return float(10 / np.log(10) * distance.mean())
+
+
+def warped_distortion(a: Samples, b: Samples, rate: int) -> float:
+    """DTW-MCD in dB: the distortion of two readings of one sentence along their best alignment.
+
+    Frames 40 dB below the loudest of their recording do not count; each recording has its own
+    pitch.
+    """
+    import librosa
+
+    cepstra = [mel_cepstra(x, rate, pitch_of=x)[_loud(x, rate)] for x in (a, b)]
+    cost = np.sqrt(2 * np.sum((cepstra[0][:, None] - cepstra[1][None]) ** 2, axis=2))
+    _, path = librosa.sequence.dtw(C=cost)
+    return float(10 / np.log(10) * cost[path[:, 0], path[:, 1]].mean())
+
+
+def _loud(samples: Samples, rate: int) -> NDArray[np.bool_]:
+    """Which of the 5 ms frames of `mel_cepstra` are within 40 dB of the loudest."""
+    hop = rate // 200
+    padded = np.pad(samples.astype(np.float64) ** 2, 2 * hop)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 4 * hop)[::hop]
+    power = windows.mean(axis=1)[: len(samples) // hop + 1]
+    return np.asarray(power > power.max() * 1e-4)
 
 
 def mel_cepstra(samples: Samples, rate: int, *, pitch_of: Samples) -> Matrix:
@@ -71,13 +92,14 @@ def log_spectral_distance(a: Samples, b: Samples) -> float:
 def dnsmos(sound: Sound) -> float:
     """Overall quality by DNSMOS P.835 (Reddy et al. 2022), 1–5, at 16 kHz, peaks above 1 scaled.
 
-    Mean over two starts 4 ms apart (the end wraps round): on a clip of 3 s, which the package
-    repeats to fill its window of 9 s, a shift of a few ms alone moves one score by up to 0.2.
+    Mean over two starts 4 ms apart (the end wraps round): on a clip of 3 s, which is repeated to
+    fill the network's window of 9 s, a shift of a few ms alone moves one score by up to 0.2.
     """
     from speechmos import dnsmos as judge
 
     samples = sound.at(16_000)
     samples = samples / max(1.0, float(np.abs(samples).max(initial=0)))
+    samples = np.resize(samples, max(_DNSMOS_WINDOW, len(samples)))
     shifts = (0, 64)
     return float(np.mean([judge.run(np.roll(samples, -s), 16_000)["ovrl_mos"] for s in shifts]))
 
@@ -110,6 +132,7 @@ def _power(samples: Samples) -> Matrix:
     return np.asarray(np.abs(librosa.stft(samples, n_fft=512, hop_length=128)) ** 2, np.float64)
 
 
-def _same_length(a: Samples, b: Samples) -> tuple[Samples, Samples]:
+def same_length(a: Samples, b: Samples) -> tuple[Samples, Samples]:
+    """Both without what is beyond the end of the shorter one."""
     length = min(len(a), len(b))
     return a[:length], b[:length]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from recipes.judges.faces import EYE_CORNERS, RIGID_POINTS, Landmarks, eye_distance
-from recipes.judges.media import Sound
+from recipes.evaluate.faces import EYE_CORNERS, RIGID_POINTS, Landmarks, eye_distance
+from recipes.evaluate.media import Sound
 
 Series = NDArray[np.float64]
 

@@ -1,4 +1,4 @@
-"""Everybody whose face the judges know: dlib centroids of all people in the data folder."""
+"""Everybody whose face a judge knows, by the means of their dlib embeddings."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from recipes.judges.corpus import Corpus
-from recipes.judges.faces import Embedding, FaceIdentity, picture_files
-from recipes.judges.media import Image, Unreadable, read_pictures
+from recipes.evaluate.faces import Embedding, FaceIdentity
+from recipes.evaluate.media import Image, read_pictures
+from voicefake.common.errors import BadInput
 
-CLIPS_EACH = 10
 FRAMES_EACH = (10, 37, 64)
 
 
@@ -55,6 +54,16 @@ class Gallery:
         distances = np.linalg.norm(self._centres - face, axis=1)
         return dict(zip(self.people, distances.tolist(), strict=True))
 
+    def nearest(self, face: Embedding) -> str:
+        """Who of everybody is nearest to an embedding."""
+        distances = self.distances(face)
+        return min(distances, key=lambda name: distances[name])
+
+    def margin(self, face: Embedding, name: str) -> float:
+        """Distance to the nearest other person less that to ``name``."""
+        distances = self.distances(face)
+        return min(d for other, d in distances.items() if other != name) - distances[name]
+
     def with_person(self, person: Person) -> Gallery:
         """A gallery that knows one more person (or knows one anew)."""
         return Gallery([p for p in self.people.values() if p.name != person.name] + [person])
@@ -72,42 +81,16 @@ class Gallery:
             return cls([Person(str(name), centre, float(own)) for name, centre, own in rows])
 
 
-def build_gallery(data: Path, identity: FaceIdentity) -> Gallery:
-    """Embed the GRID talkers, the cropped talkers and the London faces of a data folder.
-
-    Up to ten clips with three frames of each talker; crops: one picture in 15 of each sentence;
-    London: the neutral and the smiling picture.
-    """
-    corpus = Corpus(data)
-    talkers = dict.fromkeys(clip.speaker for clip in corpus.clips if clip.path.suffix == ".mpg")
-    people = []
-    for talker in talkers:
-        videos = [c.path for c in corpus.clips if c.speaker == talker and c.path.suffix == ".mpg"]
-        step = max(1, len(videos) // CLIPS_EACH)
-        people.append(person_of(talker, videos[::step][:CLIPS_EACH], identity))
-    for folder in sorted(path for path in (data / "faces" / "grid_crops").iterdir()):
-        if folder.is_dir():
-            sentences = [picture_files(path)[::15] for path in sorted(folder.iterdir())]
-            people += _person_of_pictures(folder.name, [s for s in sentences if s], identity)
-    london: dict[str, list[list[Path]]] = {}
-    for kind in ("neutral_front", "smiling_front"):
-        for path in picture_files(data / "faces" / "london" / kind):
-            london.setdefault(path.stem.split("_")[0], []).append([path])
-    for number, pictures in london.items():
-        people += _person_of_pictures(f"london-{number}", pictures, identity)
-    return Gallery(people)
-
-
 def person_of(name: str, files: Sequence[Path], identity: FaceIdentity) -> Person:
     """The person in videos (three frames of each) or pictures.
 
     Raises:
-        Unreadable: no face was found in any of them.
+        BadInput: no face was found in any of them.
     """
     recordings = [embed_frames(_spread(read_pictures(path).frames), identity) for path in files]
     recordings = [recording for recording in recordings if recording]
     if not recordings:
-        raise Unreadable(f"{name}: no face found in {len(files)} files")
+        raise BadInput(name, f"has no face in {len(files)} files", "give others")
     return Person.of(name, recordings)
 
 
@@ -119,27 +102,3 @@ def embed_frames(frames: Sequence[Image], identity: FaceIdentity) -> list[Embedd
 
 def _spread(frames: Sequence[Image]) -> list[Image]:
     return [frames[i] for i in FRAMES_EACH] if len(frames) > max(FRAMES_EACH) else [frames[0]]
-
-
-def _person_of_pictures(
-    name: str, recordings: Sequence[Sequence[Path]], identity: FaceIdentity
-) -> list[Person]:
-    embedded = []
-    for recording in recordings:
-        pictures = [_padded(read_pictures(path).frames[0]) for path in recording]
-        embedded.append(embed_frames(pictures, identity))
-    embedded = [faces for faces in embedded if faces]
-    return [Person.of(name, embedded)] if embedded else []
-
-
-def _padded(image: Image) -> Image:
-    """Dlib misses faces that fill the picture: tight crops get a margin."""
-    import cv2
-
-    if max(image.shape[:2]) < 200:
-        margin = image.shape[0] // 3
-        image = np.asarray(
-            cv2.copyMakeBorder(image, margin, margin, margin, margin, cv2.BORDER_REPLICATE),
-            np.uint8,
-        )
-    return image

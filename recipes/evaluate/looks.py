@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from recipes.judges.faces import FACE_OVAL, Landmarks, eye_distance
-from recipes.judges.media import Image
+from recipes.evaluate.faces import FACE_OVAL, Landmarks, eye_distance
+from recipes.evaluate.media import Image
 
 Plane = NDArray[np.float64]
 CROP = 128

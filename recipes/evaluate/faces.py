@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recipes.judges.media import Image
+from recipes.evaluate.media import Image
 
 Landmarks = NDArray[np.float64]
 Embedding = NDArray[np.float64]

@@ -9,12 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from voicefake.common.errors import BadInput
+
 Samples = NDArray[np.float32]
 Image = NDArray[np.uint8]
-
-
-class Unreadable(Exception):
-    """A file that the judges cannot use; the message names it and says why."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ def read_sound(path: Path) -> Sound:
     try:
         with av.open(str(path)) as container:
             if not container.streams.audio:
-                raise Unreadable(f"{path}: has no sound")
+                raise BadInput(path, "has no sound", "name a file with a sound track")
             stream = container.streams.audio[0]
             chunks: list[Samples] = []
             first: float | None = None
@@ -74,14 +72,14 @@ def read_sound(path: Path) -> Sound:
                 chunks += [_mono(frame) for frame in resampler.resample(decoded)]
             chunks += [_mono(frame) for frame in resampler.resample(None)]
             if not chunks:
-                raise Unreadable(f"{path}: its sound cannot be decoded")
+                raise BadInput(path, "has no sound that can be decoded", "export it again")
             start = 0.0
             if container.streams.video:
                 video = container.streams.video[0]
                 start = (first or 0.0) - _seconds(video.start_time, video.time_base)
             return Sound(np.concatenate(chunks), int(rate), start)
     except (OSError, ValueError) as error:
-        raise Unreadable(f"{path}: {error}") from error
+        raise BadInput(path, f"cannot be read ({error})", "check the file") from error
 
 
 def read_pictures(path: Path) -> Pictures:
@@ -91,16 +89,16 @@ def read_pictures(path: Path) -> Pictures:
     try:
         with av.open(str(path)) as container:
             if not container.streams.video:
-                raise Unreadable(f"{path}: has no picture")
+                raise BadInput(path, "has no picture", "name a video or a picture")
             frames: list[Image] = []
             times: list[float] = []
             for frame in container.decode(container.streams.video[0]):
                 frames.append(np.asarray(frame.to_ndarray(format="bgr24"), np.uint8))
                 times.append(_seconds(frame.pts, frame.time_base))
     except (OSError, ValueError) as error:
-        raise Unreadable(f"{path}: {error}") from error
+        raise BadInput(path, f"cannot be read ({error})", "check the file") from error
     if not frames:
-        raise Unreadable(f"{path}: no picture could be decoded")
+        raise BadInput(path, "has no picture that can be decoded", "export it again")
     return Pictures(tuple(frames), tuple(times))
 
 
@@ -108,13 +106,14 @@ def made_of(source: Path, made: Path) -> Path:
     """The one media file in folder ``made`` that was made of ``source``: it starts with its stem.
 
     Raises:
-        Unreadable: there is none, or more than one.
+        BadInput: there is none, or more than one.
     """
     if made.is_file():
         return made
     found = [p for p in sorted(made.glob(f"{source.stem}*")) if p.suffix not in {".json", ".txt"}]
     if len(found) != 1:
-        raise Unreadable(f"{made}: {len(found)} files made of {source.name}, expected one")
+        fault = f"holds {len(found)} files made of {source.name}"
+        raise BadInput(made, fault, "leave exactly one whose name starts as the source's")
     return found[0]
 
 
