@@ -38,7 +38,7 @@ class BlendConfig:
         shrink: how far the mask keeps from the face's border, in crop sides.
         detail: share of the reference's fine detail that replaces the drawn one.
         feature_detail: the same on eyes and lips.
-        mouth: share of the reference's own mouth, of its colour and detail.
+        own: share of the reference's mouth and open eyes, of their colour and detail.
         feature_crispness: by how much the drawn fine detail of eyes and lips is raised.
         tone_memory, mask_memory: share of tone and mask that stays from frame to frame.
         sharpness: share of the source's fine detail that the face is brought to.
@@ -51,7 +51,7 @@ class BlendConfig:
     shrink: float = 0.015
     detail: float = 1.0
     feature_detail: float = 0.15
-    mouth: float = 0.9
+    own: float = 0.9
     feature_crispness: float = 0.5
     tone_memory: float = 0.9
     mask_memory: float = 0.5
@@ -89,8 +89,8 @@ class Blender:
         """``frame`` (H, W, 3) with the drawn face in the place of the one that was there."""
         side = self.side(similarity)
         canvas = as_float(crop(frame, similarity, side, sharp=True))
-        mouth = self.config.mouth * wanted.portrait.mouth
-        picture = drawn.picture + mouth * (wanted.portrait.look[:3] - drawn.picture)
+        own = self.config.own * wanted.portrait.own
+        picture = drawn.picture + own * (wanted.portrait.look[:3] - drawn.picture)
         picture = np.ascontiguousarray(picture.transpose(1, 2, 0))
         lab = as_float(cv2.resize(picture, (side, side), interpolation=cv2.INTER_CUBIC))
         soft = self._mask(wanted, drawn, side)
@@ -139,8 +139,7 @@ class Blender:
         features = as_float(maps.filled(wanted.points, mesh.FEATURES, SIDE)) / 255
         features = cv2.GaussianBlur(cv2.dilate(features, np.ones((5, 5))), (0, 0), 1.6)
         share = self.config.detail + features * (self.config.feature_detail - self.config.detail)
-        mouth = wanted.portrait.mouth
-        share = share + mouth * (self.config.mouth - share)
+        share = share + wanted.portrait.own * (self.config.own - share)
         share = cv2.resize(share * wanted.portrait.look[3], (side, side))
         base = cv2.GaussianBlur(light, (0, 0), sigma)
         fine = np.clip(sharp - cv2.GaussianBlur(sharp, (0, 0), sigma), -1.5, 1.5)

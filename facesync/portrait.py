@@ -17,11 +17,14 @@ from facesync import mesh
 from facesync.arrays import Float, Points, as_float
 from facesync.dataset import MARGIN, SIDE
 from facesync.references import STEP, Reference, expression
-from facesync.retarget import Neutral, with_true_lids
+from facesync.retarget import Neutral, openness, with_true_lids
 from facesync.warp import MeshSpline
 
 Shares = tuple[tuple[Reference, float], ...]
 _MOUTH_GROWTH, _MOUTH_SOFTNESS = 0.09, 0.04  # of the crop's side
+_EYE_GROWTH, _EYE_SOFTNESS = 0.025, 0.016
+_TEETH = 0.6  # cost of one spread of lightness inside a wide mouth
+_EYE_SHARE = 0.75  # gaze is the drawing's
 
 
 @dataclass(frozen=True)
@@ -31,13 +34,13 @@ class Portrait:
     Attributes:
         look: (4, 128, 128) standardised LAB, and where the person's face is to be seen.
         light: (side, side) standardised lightness, as sharp as the references.
-        mouth: (128, 128) 0 to 1, the mouth and what lies around it.
+        own: (128, 128) 0 to 1, mouth and open eyes: what a picture shows better than a drawing.
         spread: (3,) of the person's own skin tone.
     """
 
     look: Float
     light: Float
-    mouth: Float
+    own: Float
     spread: Float
 
 
@@ -52,8 +55,9 @@ class Portraitist:
     def __init__(self, references: Sequence[Reference], neutral: Neutral) -> None:
         self._neutral = neutral
         self._meshes = {id(r): with_true_lids(r.points, neutral) for r in references}
-        self._face = _Choice(references, _face_costs)
-        self._mouth = _Choice(references, _mouth_costs)
+        known = as_float(np.array([np.append(r.expression, r.teeth) for r in references]))
+        self._face = _Choice(known, references, _face_costs)
+        self._mouth = _Choice(known, references, _mouth_costs)
         self._spread = as_float(np.mean([r.spread for r in references], axis=0))
 
     def reset(self) -> None:
@@ -61,20 +65,39 @@ class Portraitist:
         self._face.reset()
         self._mouth.reset()
 
-    def portrait(self, points: Points, side: int) -> Portrait:
-        """The person on the mesh ``points``; ``light`` is made ``side`` squared."""
+    def portrait(self, points: Points, side: int, teeth: float) -> Portrait:
+        """The person on the mesh ``points``.
+
+        Args:
+            points: (468, 3) in crop sides.
+            side: pixels that ``Portrait.light`` is made in.
+            teeth: how light the inside of the mouth shall be, see ``references.teeth``.
+        """
         wanted = expression(points)
         spline = MeshSpline(with_true_lids(points, self._neutral))
-        face, mouth = self._face.pick(wanted), self._mouth.pick(wanted)
+        face = self._face.pick(wanted)
+        mouth = self._mouth.pick(np.append(wanted, teeth))
         look, light = self._warped(face, spline, side)
-        region = _mouth_region(points)
+        region = _region(points, mesh.OUTER_LIPS, _MOUTH_GROWTH, _MOUTH_SOFTNESS)
         if face != mouth:
             other_look, other_light = self._warped(mouth, spline, side)
             look = look + region[..., None] * (other_look - look)
             wide = as_float(cv2.resize(region, (side, side), interpolation=cv2.INTER_LINEAR))
             light = light + wide * (other_light - light)
         look = np.ascontiguousarray(look.transpose(2, 0, 1))
-        return Portrait(look, light, region, self._spread)
+        return Portrait(look, light, np.maximum(region, self._open_eyes(points)), self._spread)
+
+    def _open_eyes(self, points: Points) -> Float:
+        """(128, 128): the eyes, as far as they are open."""
+        eyes = [
+            float(share) * _region(points, ring, _EYE_GROWTH, _EYE_SOFTNESS)
+            for ring, share in zip(
+                (mesh.RIGHT_EYE, mesh.LEFT_EYE),
+                openness(points, self._neutral).clip(0, 1),
+                strict=True,
+            )
+        ]
+        return as_float(_EYE_SHARE * sum(eyes))
 
     def _warped(self, shares: Shares, spline: MeshSpline, side: int) -> tuple[Float, Float]:
         """(128, 128, 4) look and (side, side) lightness of the shares on the spline's mesh."""
@@ -90,13 +113,15 @@ class _Choice:
     """One reference at a time, changed late and softly.
 
     Args:
-        costs: of (N, 5) known expressions for a (5,) wanted one; a clear difference is about 1.
+        known: (N, 6) expressions and teeth of the references.
+        costs: of ``known`` for what is wanted; a clear difference is about 1.
         loyalty: by how much another one must be better.
         fade: frames that a change takes.
     """
 
     def __init__(
         self,
+        known: Float,
         references: Sequence[Reference],
         costs: Callable[[Float, Float], Float],
         loyalty: float = 0.7,
@@ -104,7 +129,7 @@ class _Choice:
     ) -> None:
         self._references = references
         self._costs = costs
-        self._known = as_float(np.array([r.expression for r in references]))
+        self._known = known
         self._loyalty, self._fade = loyalty, fade
         self.reset()
 
@@ -119,8 +144,12 @@ class _Choice:
         nearest = int(costs.argmin())
         if self._now is None:
             self._now = nearest
-        elif not self._left and costs[nearest] + self._loyalty < costs[self._now]:
-            self._before, self._now, self._left = self._now, nearest, self._fade
+        elif costs[nearest] + self._loyalty < costs[self._now]:
+            if not self._left:
+                self._before, self._now, self._left = self._now, nearest, self._fade
+            elif nearest == self._before:  # back before the change was done, as after a blink
+                self._before, self._now = self._now, nearest
+                self._left = self._fade + 1 - self._left
         if not self._left or self._before is None:
             return ((self._references[self._now], 1.0),)
         old = self._left / (self._fade + 1)
@@ -133,7 +162,7 @@ def _face_costs(known: Float, wanted: Float) -> Float:
 
     Eyes that droop in the reference show it when they are pulled open; open ones close well.
     """
-    gaps = (known - wanted) / STEP
+    gaps = (known[:, :5] - wanted) / STEP
     drooping = np.maximum(-gaps[:, :2], 0).sum(1)
     weights = np.array([1.6, 1.6, 0.3, 0.4, 1.0], np.float32)
     return as_float(np.linalg.norm(gaps * weights, axis=1) + drooping)
@@ -142,14 +171,16 @@ def _face_costs(known: Float, wanted: Float) -> Float:
 def _mouth_costs(known: Float, wanted: Float) -> Float:
     """What counts for the mouth. Between shut and a little open lies most: teeth or none."""
     weights = np.array([0.1, 0.1, 0.0, 0.7, 0.3], np.float32)
+    gaps = (known[:, :5] - wanted[:5]) / STEP * weights
     opening = 2 * np.log((known[:, 2] + 0.02) / (wanted[2] + 0.02))
-    return as_float(np.hypot(np.linalg.norm((known - wanted) / STEP * weights, axis=1), opening))
+    teeth = _TEETH * min(1.0, wanted[2] / 0.1) * (known[:, 5] - wanted[5])
+    return as_float(np.linalg.norm(np.column_stack([gaps, opening, teeth]), axis=1))
 
 
-def _mouth_region(points: Points) -> Float:
-    """(128, 128), 0 to 1: lips and what lies around them."""
-    lips = np.round(points[list(mesh.OUTER_LIPS), :2] * SIDE - 0.5).astype(np.int32)
-    region = cv2.fillConvexPoly(np.zeros((SIDE, SIDE), np.float32), cv2.convexHull(lips), 1.0)
-    growth = 2 * round(_MOUTH_GROWTH * SIDE) + 1
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (growth, growth))
-    return as_float(cv2.GaussianBlur(cv2.dilate(region, disc), (0, 0), _MOUTH_SOFTNESS * SIDE))
+def _region(points: Points, ring: tuple[int, ...], growth: float, softness: float) -> Float:
+    """(128, 128), 0 to 1: the hull of a ring of the mesh and what lies around it."""
+    outline = np.round(points[list(ring), :2] * SIDE - 0.5).astype(np.int32)
+    region = cv2.fillConvexPoly(np.zeros((SIDE, SIDE), np.float32), cv2.convexHull(outline), 1.0)
+    size = 2 * round(growth * SIDE) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    return as_float(cv2.GaussianBlur(cv2.dilate(region, disc), (0, 0), softness * SIDE))

@@ -31,6 +31,7 @@ class Reference:
         light: (S + 2m, S + 2m) standardised lightness.
         spread: (3,) of the skin tone in CIELAB.
         expression: (5,) openings and turn, see ``expression``.
+        teeth: see ``teeth``.
     """
 
     crop: Image
@@ -39,6 +40,7 @@ class Reference:
     light: Float = field(repr=False)
     spread: Float = field(repr=False)
     expression: Float = field(repr=False)
+    teeth: float = field(repr=False)
 
     @staticmethod
     def of(crop: Image, points: Points) -> Reference:
@@ -48,14 +50,16 @@ class Reference:
         face = cv2.GaussianBlur(as_float(seen.area) / 255, (0, 0), 1.5)
         look = np.dstack([seen.tone.standardise(seen.lab), face])
         light = (to_lab(crop)[..., 0] - seen.tone.mean[0]) / seen.tone.spread[0]
+        inside = teeth(look[MARGIN:-MARGIN, MARGIN:-MARGIN, 0], points)
         return Reference(
-            crop, points, as_float(look), as_float(light), seen.tone.spread, expression(points)
-        )
+            crop, points, as_float(look), as_float(light), seen.tone.spread, expression(points),
+            inside,
+        )  # fmt: skip
 
     @property
     def margin(self) -> int:
         """Pixels of margin of ``crop``."""
-        return round(self.crop.shape[0] * MARGIN_SHARE / (1 + 2 * MARGIN_SHARE))
+        return round(int(self.crop.shape[0]) * MARGIN_SHARE / (1 + 2 * MARGIN_SHARE))
 
 
 def expression(points: Points) -> Float:
@@ -63,6 +67,15 @@ def expression(points: Points) -> Float:
     left, right = points[mesh.OVAL[9], 0], points[mesh.OVAL[-9], 0]
     turn = (2 * points[4, 0] - left - right) / max(abs(left - right), 1e-3)
     return np.append(maps.openings(points), turn).astype(np.float32)
+
+
+def teeth(light: Float, points: Points) -> float:
+    """How light the inside of the mouth is in an aligned (S, S) standardised lightness.
+
+    About 0 with teeth, below -1 without; 0 where the mouth is shut.
+    """
+    inside = maps.filled(points, (mesh.INNER_LIPS,), light.shape[0]) > 127
+    return float(light[inside].mean()) if inside.any() else 0.0
 
 
 def choose_varied(expressions: Float, quality: Float, count: int) -> list[int]:

@@ -86,18 +86,26 @@ def _turn(points: Points) -> Matrix:
     return as_matrix((u @ sign @ vt).T)
 
 
+def openness(points: Points, neutral: Neutral) -> Float:
+    """(2,): how open the right and the left eye really are, 0 shut, 1 as at rest.
+
+    The mesh network draws a shut eye about half open (measured: .45 to .55 of the open gap).
+    """
+    gaps = [_gap(points, u, low) for u, low in zip(_UPPER_LIDS, _LOWER_LIDS, strict=True)]
+    return as_float((gaps / neutral.open_eyes - _SHUT) / (1 - _SHUT))
+
+
 def with_true_lids(points: Points, neutral: Neutral) -> Points:
     """The mesh ``points`` with lids as they really are: shut eyes shut.
 
-    The mesh network draws a shut eye about half open (measured: .45 to .55 of the open gap);
-    what lies there in a picture is the lid. For warping, not for the maps.
+    Where the mesh network draws a half open eye lies the lid in a picture. For warping, not
+    for the maps.
     """
     moved = points.copy()
-    for side, (upper, lower) in enumerate(zip(_UPPER_LIDS, _LOWER_LIDS, strict=True)):
-        wide = float(neutral.open_eyes[side])
-        share = _gap(points, upper, lower) / wide
-        real = max(_LEAST_SHARE, (share - _SHUT) / (1 - _SHUT))
-        _set_gap(moved, upper, lower, min(share, real) * wide)
+    for side, share in enumerate(openness(points, neutral)):
+        if share < 1:
+            gap = max(_LEAST_SHARE, float(share)) * float(neutral.open_eyes[side])
+            _set_gap(moved, _UPPER_LIDS[side], _LOWER_LIDS[side], gap)
     return moved
 
 

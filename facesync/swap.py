@@ -19,6 +19,7 @@ from facesync.detect import FaceFinder
 from facesync.draw import FaceDrawer
 from facesync.identities import Identity, identity_store, load_identity
 from facesync.portrait import Portraitist
+from facesync.references import teeth
 from facesync.retarget import retarget
 from facesync.track import FaceTracker, FrameT, TrackConfig, Tracked
 from facesync.wanted import SourceFace, Wanted
@@ -150,7 +151,8 @@ class FaceSwapper:
         source = SourceFace.of(crop(image, tracked.similarity, SIDE), tracked.points)
         points = retarget(tracked.points, tracked.neutral, self._identity.neutral)
         side = self._blender.side(tracked.similarity)
-        return Wanted(source, points, self._portraitist.portrait(points, side))
+        inside = teeth(source.standard[0], tracked.points)
+        return Wanted(source, points, self._portraitist.portrait(points, side, inside))
 
 
 def swap_video(
