@@ -17,6 +17,7 @@ from recipes.engine import Call
 from recipes.schema import Scalar
 from voicefake.common.errors import BadInput, WrongUse
 from voicefake.common.marks import MarkedOutput, Story, marked_output
+from voicefake.common.marks.watermark import Watermark
 from voicefake.common.profiles import Profile, ProfileStore
 
 _ACTIONS = {"speaker": "voice", "identity": "face"}
@@ -61,6 +62,11 @@ def written(call: Call, source: Path) -> Iterator[MarkedOutput]:
         return
     with marked_output(call.output, story, force=call.force) as output:
         yield output
+
+
+def marking_of(call: Call, output: MarkedOutput) -> Watermark | None:
+    """The watermark of a result in which somebody is heard or seen."""
+    return output.watermark if call.final and call.people else None
 
 
 def _kinds(call: Call) -> set[str]:

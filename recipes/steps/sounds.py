@@ -10,6 +10,7 @@ from recipes.schema import MixStep, SoundStep
 from recipes.steps.shared import (
     fingerprint,
     is_there,
+    marking_of,
     options_of,
     require_stream,
     require_suffix,
@@ -88,7 +89,9 @@ class Sound:
         assert isinstance(call.step, SoundStep)
         source, sound = call.files["source"], call.files["sound"]
         with written(call, source) as output:
-            warnings = replace_sound(source, sound, output.path, reporter=reporter)
+            warnings = replace_sound(
+                source, sound, output.path, marking=marking_of(call, output), reporter=reporter
+            )
         did = f"{source.name}: the sound of {call.step.sound}"
         return StepReport(call.step.name, did, call.people, (*warnings, *output.warnings))
 
@@ -110,7 +113,9 @@ class Clean:
         source = call.files["source"]
         options = options_of(self.options(), call.step.options)
         with written(call, source) as output:
-            report = clean_sound(source, output.path, options, reporter=reporter)
+            report = clean_sound(
+                source, output.path, options, marking=marking_of(call, output), reporter=reporter
+            )
         did = f"{source.name}: cleaned"
         return StepReport(
             call.step.name, did, call.people, (*report.warnings, *output.warnings), report.figures
@@ -139,7 +144,9 @@ class Mix:
         assert isinstance(call.step, MixStep)
         first, second = call.files["first"], call.files["second"]
         with written(call, first) as output:
-            warnings = mix_sounds(first, second, output.path, reporter=reporter)
+            warnings = mix_sounds(
+                first, second, output.path, marking=marking_of(call, output), reporter=reporter
+            )
         did = f"{call.step.first} and {call.step.second} together"
         return StepReport(call.step.name, did, call.people, (*warnings, *output.warnings))
 

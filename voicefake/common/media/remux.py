@@ -10,6 +10,7 @@ import av.error
 from voicefake.common.media.audio_write import guarded
 from voicefake.common.media.containers import file_address
 from voicefake.common.media.info import Limits
+from voicefake.common.media.marking import Marking, tag_options
 from voicefake.common.media.mp4_edits import skip_warm_up
 from voicefake.common.media.sound_track import CopiedTrack, Track
 from voicefake.common.media.video_formats import video_format
@@ -28,12 +29,20 @@ _COPIED = {
 
 
 def replace_sound(
-    video: Path, sound: Path, output: Path, *, reporter: Reporter | None = None
+    video: Path,
+    sound: Path,
+    output: Path,
+    *,
+    marking: Marking | None = None,
+    reporter: Reporter | None = None,
 ) -> tuple[str, ...]:
     """Write ``video`` with the sound of ``sound`` in place of its own.
 
     Pictures are copied packet by packet where the container of ``output`` takes their codec,
     and encoded anew where it does not. The new sound begins where the old one did.
+
+    Args:
+        marking: what the sound and the file's metadata are marked with.
 
     Returns:
         What could not be kept, one sentence each.
@@ -49,25 +58,27 @@ def replace_sound(
     if info.codec not in _COPIED[target.muxer]:
         with (
             VideoReader(video, limits) as reader,
-            VideoWriter(output, source=video, sound=sound) as writer,
+            VideoWriter(output, source=video, sound=sound, marking=marking) as writer,
         ):
             for frame in reader:
                 writer.write(frame)
                 bar.advance(float(1 / info.fps))
         again = f"the pictures ({info.codec}) were encoded anew for {output.suffix}"
         return (*reader.warnings, *writer.warnings, again)
-    plan = VideoPlan(video, sound, target, info, limits)
+    plan = VideoPlan(video, sound, target, info, limits, marking)
+    tags = marking.tags if marking is not None else {}
+    options = tag_options(target.muxer, target.options, tags)
     with open_video(video, limits) as container:
         pictures = video_stream(video, container).index
 
     def write() -> tuple[str, ...]:
         output.touch()  # FFmpeg would only notice at the first packet
         with av.open(
-            file_address(output), "w", format=target.muxer, container_options=target.options
+            file_address(output), "w", format=target.muxer, container_options=options
         ) as container:
             copied = CopiedTrack(video, [pictures], container, plan.shift)
             tracks: list[Track] = [*plan.tracks(container)]
-            container.metadata.update(plan.metadata)
+            container.metadata.update({**plan.metadata, **tags})
             container.set_chapters(plan.chapters)
             try:
                 for packet in copied.packets(None):

@@ -17,6 +17,7 @@ from av.filter import Graph
 from voicefake.common.errors import WrongUse
 from voicefake.common.media.audio_read import AudioReader
 from voicefake.common.media.audio_write import AudioWriter
+from voicefake.common.media.marking import Marking
 from voicefake.common.media.resample import Samples
 from voicefake.common.progress import Reporter, Silent, Stage
 
@@ -133,12 +134,16 @@ def clean_sound(
     output: Path,
     options: CleanOptions | None = None,
     *,
+    marking: Marking | None = None,
     reporter: Reporter | None = None,
 ) -> CleanReport:
     """Write the sound of ``source`` without rumble and steady noise, at one loudness.
 
     Steady noise is what the quietest tenth of the recording holds; FFmpeg's ``afftdn`` lowers
     it. Length and times stay. More than two channels are mixed down to one.
+
+    Args:
+        marking: what the result is marked with.
 
     Raises:
         BadInput: ``source`` cannot be read.
@@ -171,7 +176,9 @@ def clean_sound(
     loud = _loudness(cleaned)
     gain = options.loudness - loud if loud > _SILENCE else 0.0
     final, blocks = filtered([*nodes, ("volume", f"{gain:.2f}dB"), _LIMITER], delay)
-    with AudioWriter(output, sample_rate=rate, channels=channels, like=reader.info) as writer:
+    with AudioWriter(
+        output, sample_rate=rate, channels=channels, like=reader.info, marking=marking
+    ) as writer:
         for block in blocks:
             writer.write(block)
     figures = {
@@ -183,7 +190,12 @@ def clean_sound(
 
 
 def mix_sounds(
-    first: Path, second: Path, output: Path, *, reporter: Reporter | None = None
+    first: Path,
+    second: Path,
+    output: Path,
+    *,
+    marking: Marking | None = None,
+    reporter: Reporter | None = None,
 ) -> tuple[str, ...]:
     """Write both sounds at once, at the rate of ``first``; the shorter one ends in silence.
 
@@ -204,7 +216,9 @@ def mix_sounds(
     bar = (reporter or Silent()).stage("mixing", max(filter(None, lengths), default=None))
     limiter = FilterChain(rate, channels, [_LIMITER])
     sums = _sums([reader.chunks(_BLOCK) for reader in readers], channels)
-    with AudioWriter(output, sample_rate=rate, channels=channels, like=readers[0].info) as writer:
+    with AudioWriter(
+        output, sample_rate=rate, channels=channels, like=readers[0].info, marking=marking
+    ) as writer:
         for block in _through(limiter, sums, bar, rate):
             writer.write(block)
     return (*readers[0].warnings, *readers[1].warnings, *writer.warnings)
