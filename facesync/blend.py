@@ -2,7 +2,7 @@
 
 The mask is what the decoder calls face, inside the source's own oval and away from the
 crop's edge. Skin tone follows the source's, smoothed over time. The two pictures are joined
-band by band (Burt & Adelson 1983).
+band by band (Burt & Adelson 1983) or, on request, by their gradients (Perez et al. 2003).
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ class BlendConfig:
         sharpness: share of the source's fine detail that the face is brought to.
         membrane, membrane_memory: reach of the border's correction, in crop sides, and the
             share of it that stays from frame to frame.
+        poisson: join by gradients: no border at all, but the skin takes on what lies around it.
         largest: pixels that the crop is worked on at most.
     """
 
@@ -58,6 +59,7 @@ class BlendConfig:
     sharpness: float = 0.9
     membrane: float = 0.05
     membrane_memory: float = 0.7
+    poisson: bool = False
     largest: int = 512
 
 
@@ -101,7 +103,8 @@ class Blender:
         seen = to_lab(as_image(canvas))
         lab[..., 0] = self._as_sharp(lab[..., 0], seen[..., 0], soft)
         face = to_bgr(as_float(lab + self._membrane(lab, seen, soft)))
-        joined = _pyramid_blend(face, canvas, soft)
+        join = _poisson_blend if self.config.poisson else _pyramid_blend
+        joined = join(face, canvas, soft)
         return _paste(frame, joined, soft, similarity, side)
 
     def _followed_tone(self, wanted: Wanted) -> SkinTone:
@@ -222,6 +225,17 @@ def _pyramid_blend(face: Float, canvas: Float, mask: Float) -> Float:
         band = changes[level] - cv2.pyrUp(changes[level + 1], dstsize=size)
         result = cv2.pyrUp(result, dstsize=size) + band * masks[level][..., None]
     return np.clip(canvas + result, 0, 255)
+
+
+def _poisson_blend(face: Float, canvas: Float, mask: Float) -> Float:
+    """Join two (S, S, 3) pictures so that gradients are the face's and the border the canvas's."""
+    inside = (mask > 0.02).astype(np.uint8) * 255
+    x, y, width, height = cv2.boundingRect(inside)
+    if min(width, height) < 3:
+        return canvas
+    over, under = (np.rint(p).astype(np.uint8) for p in (face, canvas))
+    middle = (x + width // 2, y + height // 2)  # of the mask's box: nothing moves
+    return as_float(cv2.seamlessClone(over, under, inside, middle, cv2.NORMAL_CLONE))
 
 
 def _paste(frame: Image, face: Float, mask: Float, similarity: Similarity, side: int) -> Image:

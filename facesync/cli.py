@@ -72,8 +72,11 @@ def swap(
     output: OutputOption = None,
     which: WhichOption = None,
     like: LikeOption = None,
-    detail: DetailOption = 0.8,
+    detail: DetailOption = 1.0,
     crf: Annotated[int, typer.Option(help="H.264 quality, lower is better.")] = 16,
+    poisson: Annotated[
+        bool, typer.Option("--poisson", help="Join by gradients instead of band by band.")
+    ] = False,
     device: DeviceOption = Device.AUTO,
     seed: SeedOption = 0,
     quiet: QuietOption = False,
@@ -83,7 +86,7 @@ def swap(
     """Put the face of an identity into videos or pictures."""
     from facesync.swap import SwapOptions
 
-    options = SwapOptions(which, like, detail, crf)
+    options = SwapOptions(which, like, detail, crf, poisson)
     several = len(inputs) > 1 or (output is not None and output.is_dir())
     if several and output is not None and output.is_file():
         raise WrongUse(output, "is a file, and there are several inputs", "name a folder with -o")
@@ -232,7 +235,7 @@ def preview(
     frames: Annotated[int, typer.Option("--frames", "-n", help="Columns of the sheet.")] = 8,
     which: WhichOption = None,
     like: LikeOption = None,
-    detail: DetailOption = 0.8,
+    detail: DetailOption = 1.0,
     device: DeviceOption = Device.AUTO,
     quiet: QuietOption = False,
     as_json: JsonOption = False,

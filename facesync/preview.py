@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 
 from facesync.arrays import Image
-from facesync.detect import FaceFinder
 from facesync.identities import identity_store, load_identity
 from facesync.swap import FaceSwapper, SwapOptions
 from facesync.track import TrackConfig
@@ -54,11 +53,9 @@ def preview(
     options = options or SwapOptions()
     profile = (store or identity_store()).find(identity)
     profile.require_use()
-    finder = FaceFinder()
     swapper = FaceSwapper(
-        load_identity(profile), finder, options.chooser(source, finder), resolve_device(device),
-        options.detail, TrackConfig.apart(),
-    )  # fmt: skip
+        load_identity(profile), source, options, resolve_device(device), TrackConfig.apart()
+    )
     with VideoReader(source) as reader:
         picked = list(_spread(reader, frames))
     columns = [

@@ -43,12 +43,14 @@ class SwapOptions:
         like: of several faces: the one that looks like the one in this picture.
         detail: share of the person's fine detail that is laid over the drawn face.
         crf: quality of the H.264 picture, lower is better.
+        poisson: join face and frame by gradients instead of band by band.
     """
 
     which: str | None = None
     like: Path | None = None
-    detail: float = 0.8
+    detail: float = 1.0
     crf: int = 16
+    poisson: bool = False
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -62,6 +64,11 @@ class SwapOptions:
             raise WrongUse(f"--crf {self.crf}", "is out of range", "use 0 to 51")
         if self.which and self.like:
             raise WrongUse("--which", "stands beside --like", "give one of the two")
+
+    @property
+    def blend(self) -> BlendConfig:
+        """How faces are put in."""
+        return BlendConfig(detail=self.detail, poisson=self.poisson)
 
     def chooser(self, source: Path, finder: FaceFinder) -> Chooser:
         """Who picks among several faces of ``source``."""
@@ -97,18 +104,18 @@ class FaceSwapper:
     Args:
         identity: who.
         chooser: which face of a frame is meant.
-        detail: see ``SwapOptions``.
+        blend: how it is put in.
         tracking: how the face is followed.
     """
 
     def __init__(
         self, identity: Identity, finder: FaceFinder, chooser: Chooser,
-        device: torch.device, detail: float = 0.8, tracking: TrackConfig | None = None,
+        device: torch.device, blend: BlendConfig | None = None, tracking: TrackConfig | None = None,
     ) -> None:  # fmt: skip
         self._identity = identity
         self._tracker = FaceTracker(finder, chooser, tracking or TrackConfig())
         self._drawer = FaceDrawer(identity, device)
-        self._blender = Blender(BlendConfig(detail=detail))
+        self._blender = Blender(blend)
         self._portraitist = Portraitist(identity.references, identity.neutral)
         self._take = -1
         self.swapped = self.filled = self.takes = 0
@@ -188,7 +195,7 @@ def swap_video(
     profile, somebody = _open(identity, store)
     finder = FaceFinder()
     swapper = FaceSwapper(
-        somebody, finder, options.chooser(source, finder), resolve_device(device), options.detail
+        somebody, finder, options.chooser(source, finder), resolve_device(device), options.blend
     )
     story = _story(profile, people, source, options, with_voice=bool(sound or people))
     with VideoReader(source) as reader, marked_output(output, story, force=force) as marked:
@@ -225,7 +232,7 @@ def swap_picture(
     profile, somebody = _open(identity, store)
     finder = FaceFinder()
     swapper = FaceSwapper(
-        somebody, finder, options.chooser(source, finder), resolve_device(device), options.detail
+        somebody, finder, options.chooser(source, finder), resolve_device(device), options.blend
     )
     story = _story(profile, (), source, options, with_voice=False)
     still = _Still(read_image(source))

@@ -1,0 +1,30 @@
+"""Joining a drawn face and a frame."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from facesync.blend import _poisson_blend, _pyramid_blend
+
+CANVAS = cv2.GaussianBlur(
+    np.random.default_rng(3).uniform(60, 200, (96, 128, 3)).astype(np.float32), (0, 0), 2
+)
+MASK = cv2.GaussianBlur(
+    cv2.ellipse(np.zeros((96, 128), np.float32), (70, 45), (31, 24), 20, 0, 360, 1.0, -1), (0, 0), 2
+)
+
+
+@pytest.mark.parametrize("join", [_pyramid_blend, _poisson_blend])
+def test_the_same_picture_comes_back_unmoved(join):
+    assert np.abs(join(CANVAS, CANVAS, MASK) - CANVAS).max() <= 2
+
+
+def test_gradients_take_on_the_surrounding_light_and_bands_keep_their_own():
+    inside = MASK > 0.99
+    brighter = CANVAS + 30
+    by_gradient = (_poisson_blend(brighter, CANVAS, MASK) - CANVAS)[inside].mean()
+    by_band = (_pyramid_blend(brighter, CANVAS, MASK) - CANVAS)[inside].mean()
+    assert abs(by_gradient) < 3
+    assert by_band > 20
