@@ -20,11 +20,13 @@ class Reference:
     Attributes:
         path: of the recording.
         consent: the person's consent record; without it ``i_have_rights`` must say why.
+        statement: recording of the record's spoken statement (default: beside the record).
     """
 
     path: Path
     consent: Path | None = None
     i_have_rights: str | None = None
+    statement: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,11 @@ def find_target(speaker: str | Reference, store: ProfileStore) -> Target:
         Refused: somebody's consent is missing or does not hold.
     """
     if isinstance(speaker, Reference):
-        given = speaker.consent, speaker.i_have_rights
-        return Stranger(speaker.path, require_consent(*given, "voice", files=[speaker.path]))
+        permission = require_consent(
+            speaker.consent, speaker.i_have_rights, "voice",
+            files=[speaker.path], statement=speaker.statement,
+        )  # fmt: skip
+        return Stranger(speaker.path, permission)
     shares = parse_shares(speaker)
     found = [(store.find(name), share) for name, share in shares.items()]
     for profile, _ in found:

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from recipes.web.parts import Consent, RunBar, Task, choices, needed
+from recipes.web.parts import Consent, Leave, RunBar, Task, choices, needed
 from recipes.web.site import Site
 from recipes.web.told import run_told
 from voicefake.common.media import default_output
@@ -52,13 +52,14 @@ def convert_tab(site: Site) -> gr.Dropdown:
 
     def prepare(
         source: str | None, speaker: str | None, reference: str | None, record: str | None,
-        reason: str | None, *turned: Any,
+        statement: str | None, reason: str | None, *turned: Any,
     ) -> Task:  # fmt: skip
         recording = Path(needed(source, "the recording", "upload one or record yourself"))
         options = options_of(*turned)
         target: str | Reference
         if reference:
-            target = Reference(Path(reference), *Consent.given(record, reason))
+            leave = Leave.of(record, statement, reason)
+            target = Reference(Path(reference), leave.record, leave.reason, leave.statement)
         else:
             target = needed(speaker, "the voice", "choose one under “Whose voice”")
 

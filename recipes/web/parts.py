@@ -132,29 +132,44 @@ def outcome(job: Job, task: Task) -> tuple[str, Sequence[Any] | None]:
         return alert(f"something went wrong ({kind}); the terminal of the page tells more"), None
 
 
+@dataclass(frozen=True)
+class Leave:
+    """By whose leave, as the toolkit's functions take it."""
+
+    record: Path | None
+    statement: Path | None
+    reason: str | None
+
+    @classmethod
+    def of(cls, record: str | None, statement: str | None, reason: str | None) -> Leave:
+        """From the values of the page's fields."""
+        files = [Path(path) if path else None for path in (record, statement)]
+        return cls(files[0], files[1], reason or None)
+
+
 class Consent:
-    """By whose leave: a record, or a reason in its place."""
+    """The fields that ask by whose leave: a signed record, or a reason in its place."""
 
     def __init__(self, name: str) -> None:
         gr.Markdown(
-            "**Consent.** The person must agree to be copied. Give the record they signed, "
-            "or say why you may do it; the reason is then written into every output."
+            "**Consent.** The person must agree to be copied. Give the record they signed, with "
+            "the statement they spoke, or say why you may do it; the reason is then written into "
+            "every output."
         )
         with gr.Row():
-            self._record = gr.File(
-                label="Consent record", file_types=[".toml", ".json"], height=160,
+            record = gr.File(
+                label="Consent record", file_types=[".toml", ".json"], height=160, min_width=200,
                 elem_id=f"{name}-record",
             )  # fmt: skip
-            self._reason = gr.Textbox(
-                label="Or: I have the rights because…", lines=3, max_length=1000,
+            statement = gr.File(
+                label="Its spoken statement", height=160, min_width=200,
+                elem_id=f"{name}-statement",
+            )  # fmt: skip
+            reason = gr.Textbox(
+                label="Or: I have the rights because…", lines=3, max_length=1000, min_width=280,
                 placeholder="It is my own voice and face.", elem_id=f"{name}-reason",
             )  # fmt: skip
-        self.inputs = [self._record, self._reason]
-
-    @staticmethod
-    def given(record: str | None, reason: str | None) -> tuple[Path | None, str | None]:
-        """The two as the toolkit's functions take them."""
-        return Path(record) if record else None, reason or None
+        self.inputs = [record, statement, reason]
 
 
 def choices(store: ProfileStore) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import gradio as gr
 
-from recipes.web.parts import Consent, RunBar, Task, needed
+from recipes.web.parts import Consent, Leave, RunBar, Task, needed
 from recipes.web.site import Site
 from recipes.web.told import facts, lines
 from voicefake.common.consent import require_consent
@@ -63,19 +63,20 @@ def train_tab(site: Site) -> None:
 
     def prepare(
         kind: str, name: str, minutes: float, media: list[str] | None, record: str | None,
-        reason: str | None,
+        statement: str | None, reason: str | None,
     ) -> Task:  # fmt: skip
         wanted = Kind(kind)
         needed(name, "the name", "type one, such as ada")
         files = [Path(p) for p in media or []]
         needed("".join(media or []), "the material", "upload recordings, clips or pictures")
-        given = Consent.given(record, reason)
-        require_consent(*given, wanted.covers, files=files)
+        leave = Leave.of(record, statement, reason)
+        if not leave.record:  # a record is looked at by the training itself
+            require_consent(None, leave.reason, wanted.covers)
         _store(wanted).refuse_taken(name)
         folder = site.training / f"{wanted}-{name}-{_same_files(files)}"
 
         def work(reporter: Reporter) -> Sequence[Any]:
-            told = _TRAIN[wanted](site, name, files, given, minutes, folder, reporter)
+            told = _TRAIN[wanted](site, name, files, leave, minutes, folder, reporter)
             shown = looks()
             shutil.rmtree(folder, ignore_errors=True)
             return told, *shown
@@ -101,13 +102,13 @@ def _store(kind: Kind) -> ProfileStore:
 
 
 def _train_voice(
-    site: Site, name: str, files: list[Path], given: tuple[Path | None, str | None],
-    minutes: float, folder: Path, reporter: Reporter,
+    site: Site, name: str, files: list[Path], leave: Leave, minutes: float,
+    folder: Path, reporter: Reporter,
 ) -> str:  # fmt: skip
     from voicefake.train import TrainOptions, train_speaker
 
     made = train_speaker(
-        name, files, consent=given[0], i_have_rights=given[1],
+        name, files, consent=leave.record, i_have_rights=leave.reason, statement=leave.statement,
         options=TrainOptions(minutes=minutes), state=folder, device=site.device,
         reporter=reporter,
     )  # fmt: skip
@@ -116,15 +117,17 @@ def _train_voice(
 
 
 def _train_face(
-    site: Site, name: str, files: list[Path], given: tuple[Path | None, str | None],
-    minutes: float, folder: Path, reporter: Reporter,
+    site: Site, name: str, files: list[Path], leave: Leave, minutes: float,
+    folder: Path, reporter: Reporter,
 ) -> str:  # fmt: skip
+    from facesync.safeguards.likeness import statement_video
     from facesync.training.identity import TrainOptions, train_identity
 
-    permission = require_consent(*given, "face", files=files)
+    permission = require_consent(leave.record, leave.reason, "face", files=files)
+    statement = statement_video(permission, leave.record, leave.statement)
     made = train_identity(
         name, files, permission, options=TrainOptions(minutes=minutes), work=folder,
-        device=site.device, reporter=reporter,
+        statement=statement, device=site.device, reporter=reporter,
     )  # fmt: skip
     figures = {"faces": made.faces, "held out": made.held_out, "steps": made.steps}
     skipped = [f"{Path(s.path).name}: {s.fault}" for s in made.skipped]
