@@ -70,7 +70,7 @@ def test_chunks_leave_no_joins(tmp_path: Path) -> None:
     reader = AudioReader(source, sample_rate=24_000)
     whole = networks.framing(voice, None)
     cut = replace(whole, core=150)
-    analysis = analyse(reader, networks.spectrogram, networks.encoder, whole)
+    analysis = analyse(reader, networks.spectrogram, networks.encoder, networks.recogniser, whole)
     renderer = Renderer(networks, analysis, voice)
     sounds = [
         np.concatenate(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 from torch import nn
 
@@ -13,7 +14,7 @@ from voicefake.common.fit import FitConfig, Losses, fit
 from voicefake.common.profiles import Kind, ProfileStore
 from voicefake.convert import convert_file
 from voicefake.features import MelSpectrogram
-from voicefake.train import TrainOptions, media_files, train_speaker
+from voicefake.train import TrainOptions, _denoised, media_files, train_speaker
 from voicefake.training.speaker import Take, slices_of, split
 from voicefake.voices import load_voice
 
@@ -75,7 +76,7 @@ def test_slices_lose_nothing_and_cut_in_pauses() -> None:
 def _take(source: str, frames: int) -> Take:
     return Take(
         Path(source), torch.zeros(100, frames), torch.ones(frames), torch.ones(frames),
-        torch.zeros(2, 4, frames),
+        torch.zeros(2, 4, frames), torch.zeros(3, 288, frames),
     )  # fmt: skip
 
 
@@ -114,6 +115,20 @@ def test_a_new_speaker_is_trained_and_speaks(tmp_path: Path) -> None:
     convert_file(tmp_path / "0.wav", tmp_path / "out.wav", "new", store=store)
     with pytest.raises(WrongUse, match="new"):
         train_speaker("new", [tmp_path], i_have_rights=RIGHTS, options=options, store=store)
+
+
+def test_noise_is_lowered_on_request_and_broken_files_stay(tmp_path: Path) -> None:
+    noise = 0.05 * np.random.default_rng(0).standard_normal(72_000)
+    soundfile.write(tmp_path / "noise.wav", noise, 24_000)
+    (tmp_path / "bad.wav").write_text("not sound")
+    files = [tmp_path / "noise.wav", tmp_path / "bad.wav"]
+    with _denoised(files, 20.0) as copies:
+        assert copies[1] == files[1]
+        sound, _ = soundfile.read(copies[0])
+        assert sound.shape == (72_000,)
+    assert not copies[0].exists()
+    with _denoised(files, 0.0) as same:
+        assert same is files
 
 
 def test_too_little_sound(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from voicefake.features import ACTIVE_RMS, MelSpectrogram, track_f0
 from voicefake.models.decoder import loudness_of
 from voicefake.models.encoder import ContentEncoder
 from voicefake.options import F0Method
+from voicefake.recogniser import LISTENING, Heard, Recogniser
 from voicefake.windows import Framing, Window, windows
 
 _POWER_FRAME = 600
@@ -49,6 +50,7 @@ class Analysis:
         f0, voicing: (T,) of all frames.
         mel_mean: (1, n_mels, 1).
         latent_mean: (1, latent, 1).
+        heard: by the recogniser.
         log_f0: median and spread of the log of f0 where voiced (0 spread: nothing voiced).
         loudness: median and spread of the loudness where it is not a pause.
     """
@@ -58,6 +60,7 @@ class Analysis:
     voicing: Tensor
     mel_mean: Tensor
     latent_mean: Tensor
+    heard: Heard
     log_f0: tuple[float, float]
     loudness: tuple[float, float]
 
@@ -93,6 +96,7 @@ def analyse(
     reader: AudioReader,
     spectrogram: MelSpectrogram,
     encoder: ContentEncoder,
+    recogniser: Recogniser,
     framing: Framing,
     advance: Callable[[float], None] = lambda seconds: None,
     method: F0Method = F0Method.SWIFT,
@@ -100,7 +104,7 @@ def analyse(
     """Go through the recording of ``reader`` (at the networks' rate) from start to end.
 
     Args:
-        advance: told the seconds that were done; three times the recording in all.
+        advance: told the seconds that were done; four times the recording in all.
     """
     rate, hop = spectrogram.config.sample_rate, framing.hop_length
     device = next(encoder.parameters()).device
@@ -126,10 +130,21 @@ def analyse(
             latent = encoder(mel.to(device), mel_mean.to(device))[:, :, used]
         latents = latents + latent.sum(-1, keepdim=True).cpu()
         advance((window.core.stop - window.core.start) / rate)
+    heard = recogniser.listen(_pieces(reader, level, advance), rate)
     return Analysis(
-        level, pitch, voiced, mel_mean, latents / len(pitch), log_f0_range(pitch, voiced),
+        level, pitch, voiced, mel_mean, latents / len(pitch), heard, log_f0_range(pitch, voiced),
         loudness_range(torch.cat(loudness)),
     )  # fmt: skip
+
+
+def _pieces(
+    reader: AudioReader, level: Level, advance: Callable[[float], None]
+) -> Iterator[tuple[NDArray[np.float32], Window]]:
+    """What the recogniser hears, piece by piece; the level is its own affair."""
+    size, rate = LISTENING.core * LISTENING.hop_length, reader.sample_rate
+    for window in windows(reader.chunks(size), LISTENING):
+        yield normalised(window, level), window
+        advance((window.core.stop - window.core.start) / rate)
 
 
 def window_mel(

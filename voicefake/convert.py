@@ -139,11 +139,11 @@ class _Job:
     def run(self, output: Path, story: Story, *, force: bool, marked: bool) -> ConvertReport:
         began = time.monotonic()
         seconds = self.reader.info.seconds
-        bar = self.reporter.stage("listening", seconds and 3 * seconds)
+        bar = self.reporter.stage("listening", seconds and 4 * seconds)
         voice = self.voice
         analysis = analyse(
-            self.reader, self.networks.spectrogram, self.networks.encoder, self.framing,
-            bar.advance, self.options.f0_method,
+            self.reader, self.networks.spectrogram, self.networks.encoder, self.networks.recogniser,
+            self.framing, bar.advance, self.options.f0_method,
         )  # fmt: skip
         if voice is not None:
             voice.decoder.to(self.networks.device)

@@ -18,6 +18,7 @@ from voicefake.models.layers import Context
 from voicefake.models.vocoder import Vocoder
 from voicefake.networks import load_encoder, load_vocoder
 from voicefake.options import ConvertOptions
+from voicefake.recogniser import Recogniser
 from voicefake.voices import Voice
 from voicefake.windows import Framing, Window
 
@@ -31,6 +32,7 @@ class Networks:
 
     spectrogram: MelSpectrogram
     encoder: ContentEncoder
+    recogniser: Recogniser
     melody: Melody
     vocoder: Vocoder
     device: torch.device
@@ -42,6 +44,7 @@ class Networks:
         return Networks(
             spectrogram,
             load_encoder().to(device),
+            Recogniser(),
             Melody(spectrogram).to(device),
             load_vocoder().to(device),
             device,
@@ -103,24 +106,18 @@ class Renderer:
         mel = mel.to(n.device)
         if self.voice is None:
             return mel
-        latent = n.encoder(mel, self.analysis.mel_mean.to(n.device))
-        latent = latent - self.analysis.latent_mean.to(n.device)
+        content = self._content(mel, window.first_frame)
         f0, voicing = self._pitch(window, mel.shape[-1])
-        return self._controlled(mel, latent, n.melody(f0, voicing), voicing, self.voice)
+        loudness = self.analysis.loudness
+        return spoken(n, self.voice, self.options, mel, content, f0, voicing, loudness)
 
-    def _controlled(
-        self, mel: Tensor, latent: Tensor, melody: Tensor, voicing: Tensor, voice: Voice
-    ) -> Tensor:
-        """What the voice says, under the user's controls."""
-        o, own = self.options, loudness_of(mel)
-        loudness = controls.changed_dynamics(
-            own, self.analysis.loudness, voice.loudness_spread, o.dynamics
-        )
-        decoded = voice.decoder(latent, melody, loudness)
-        centres = self.networks.spectrogram.centres.to(mel.device)
-        decoded = controls.shift_formants(decoded, centres, o.formants)
-        decoded = controls.protected(decoded, mel, voicing, o.protect)
-        return controls.no_louder(decoded, mel, 2 * (loudness - own))
+    def _content(self, mel: Tensor, first_frame: int) -> Tensor:
+        """What is said: the encoder's latent, and what the recogniser heard."""
+        n, a = self.networks, self.analysis
+        latent = n.encoder(mel, a.mel_mean.to(n.device)) - a.latent_mean.to(n.device)
+        frames = n.spectrogram.config
+        heard = a.heard.at(first_frame, mel.shape[-1], frames.hop_length / frames.sample_rate)
+        return torch.cat([latent, heard.to(n.device)], 1)
 
     @torch.inference_mode()
     def sound(self, window: Window) -> NDArray[np.float32]:
@@ -144,6 +141,35 @@ class Renderer:
         pick = pick.clamp_max(len(self.f0) - 1)
         device = self.networks.device
         return self.f0[pick][None].to(device), self.analysis.voicing[pick][None].to(device)
+
+
+def spoken(
+    networks: Networks,
+    voice: Voice,
+    options: ConvertOptions,
+    mel: Tensor,
+    content: Tensor,
+    f0: Tensor,
+    voicing: Tensor,
+    loudness_range: tuple[float, float] = (0.0, 0.0),
+) -> Tensor:
+    """What a voice says, under the user's controls: log-mel (1, n_mels, T).
+
+    Args:
+        mel: of the source.
+        content: of the source, its mean removed.
+        f0, voicing: (1, T), f0 where the result's shall be.
+        loudness_range: middle and spread of the source's loudness (0: dynamics stay).
+    """
+    own = loudness_of(mel)
+    loudness = controls.changed_dynamics(
+        own, loudness_range, voice.loudness_spread, options.dynamics
+    )
+    decoded = voice.decoder(content, networks.melody(f0, voicing), loudness)
+    centres = networks.spectrogram.centres.to(mel.device)
+    decoded = controls.shift_formants(decoded, centres, options.formants)
+    decoded = controls.protected(decoded, mel, voicing, options.protect)
+    return controls.no_louder(decoded, mel, 2 * (loudness - own))
 
 
 def noise_at(first: int, length: int, seed: int) -> Tensor:

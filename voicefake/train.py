@@ -27,13 +27,12 @@ from voicefake.common.media.sound_edit import CleanOptions, clean_sound
 from voicefake.common.places import data_folder
 from voicefake.common.profiles import ProfileStore
 from voicefake.common.progress import Reporter, Silent
-from voicefake.features import MelSpectrogram
 from voicefake.models.decoder import Melody, PersonDecoder
-from voicefake.networks import load_decoder, load_encoder, load_mel_discriminator, load_vocoder
+from voicefake.networks import load_decoder, load_mel_discriminator, load_vocoder
 from voicefake.speakers import speaker_store
 from voicefake.training.decoder import Batch, DecoderTask, DecoderWeights
-from voicefake.training.latents import Impersonator, load_guises
 from voicefake.training.speaker import (
+    Ears,
     PersonBatches,
     log_f0_of,
     loudness_spread_of,
@@ -126,20 +125,20 @@ def train_speaker(
     files, warnings = media_files(inputs)
     permission = require_consent(consent, i_have_rights, "voice", files=files, statement=statement)
     store.refuse_taken(name, force=force)
-    encoder, decoder = load_encoder(), load_decoder()
-    spectrogram = MelSpectrogram()
+    ears, decoder = Ears.load(), load_decoder()
+    spectrogram = ears.spectrogram
     bar = reporter.stage("reading", len(files))
-    melody = Melody(spectrogram)
-    impersonator = Impersonator(encoder, decoder, melody, load_guises())
     with _denoised(files, options.denoise) as heard:
-        takes, more = read_takes(heard, impersonator, spectrogram, seed, bar)
+        takes, more = read_takes(heard, ears, seed, bar)
     seconds = sum(t.frames for t in takes) / spectrogram.config.frame_rate
     train, held_out = split(takes, seed)
     batches = PersonBatches(train, held_out, spectrogram.centres)
     person = PersonDecoder(decoder, vector_of(decoder.reference, train))
     weights = DecoderWeights(alone=0.0)
     adversary = load_mel_discriminator().requires_grad_(True)
-    task = DecoderTask(person, adversary, melody, batches.draw, batches.judged(), weights)
+    task = DecoderTask(
+        person, adversary, Melody(spectrogram), batches.draw, batches.judged(), weights
+    )
     own_folder = state is None
     folder = state or data_folder() / "training" / f"speaker-{name}-{_key(files, options, seed)}"
     samples = _Samples(folder, batches.judged()[0], task)

@@ -1,9 +1,6 @@
-"""The corpus of the base voice, prepared once: mels at three speeds, f0, teacher, sound.
+"""The corpus of the base voice, prepared once: mels and recogniser at three speeds, f0, sound.
 
-    python -m recipes.base_voice.corpus --data ../shared/data --teacher encoder_model.ort --out DIR
-
-The teacher is the English encoder of Moonshine tiny (MIT) as found in the wheel of
-``moonshine-voice==0.0.49`` (``moonshine_voice/assets/tiny-en/encoder_model.ort``).
+python -m recipes.base_voice.corpus --data ../shared/data --out DIR
 """
 
 from __future__ import annotations
@@ -15,58 +12,16 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-import onnxruntime
-import soxr
 import torch
 import typer
 
 from voicefake.common.media import read_audio
 from voicefake.features import ACTIVE_RMS, FeatureConfig, MelSpectrogram, active_rms, extract
+from voicefake.recogniser import Recogniser
 from voicefake.training.data import Recording
-from voicefake.training.speaker import mels_at_speeds
-
-_TEACHER_RATE = 16_000
-_TEACHER_HOP = 384
-_TEACHER_CENTRE = 447
-_TEACHER_CHUNK = 8.0
-_TEACHER_MARGIN = 1.0
+from voicefake.training.speaker import heard_at_speeds, mels_at_speeds
 
 HELD_OUT_SPEAKERS = frozenset({"slt", "p226", "16", "1688", "1998", "1034", "1040", "1183", "1246"})
-
-
-def teacher_frames(
-    session: onnxruntime.InferenceSession, audio: np.ndarray, frames: int
-) -> np.ndarray:
-    """Teacher features (frames, 288) of 24 kHz ``audio`` at 100 frames/s, mean removed.
-
-    Long sound goes in pieces of eight seconds with a second of context: beyond that the
-    teacher's phones blur.
-    """
-    sound = soxr.resample(audio, 24_000, _TEACHER_RATE)
-    times, rows = [], []
-    hop = int(_TEACHER_CHUNK * _TEACHER_RATE)
-    margin = int(_TEACHER_MARGIN * _TEACHER_RATE)
-    for start in range(0, len(sound), hop):
-        left = max(0, start - margin)
-        piece = sound[left : start + hop + margin]
-        if len(piece) < 2000:
-            continue
-        piece = np.pad(piece, (0, 1200))
-        feed = {
-            "input_values": piece[None].astype(np.float32),
-            "attention_mask": np.ones((1, len(piece)), np.int64),
-        }
-        out = session.run(None, feed)[0][0]
-        at = (np.arange(len(out)) * _TEACHER_HOP + _TEACHER_CENTRE + left) / _TEACHER_RATE
-        keep = (at >= start / _TEACHER_RATE) & (at < (start + hop) / _TEACHER_RATE)
-        times.append(at[keep])
-        rows.append(out[keep])
-    at, out = np.concatenate(times), np.concatenate(rows)
-    here = np.arange(frames) / 100
-    right = np.clip(np.searchsorted(at, here), 1, len(at) - 1)
-    weight = np.clip((here - at[right - 1]) / (at[right] - at[right - 1]), 0, 1)[:, None]
-    joined = out[right - 1] * (1 - weight) + out[right] * weight
-    return (joined - joined.mean(0)).astype(np.float16)
 
 
 def bandwidth_of(mel: torch.Tensor, centres: np.ndarray) -> float:
@@ -86,18 +41,16 @@ def is_held_out(row: dict[str, str], count: int) -> bool:
 
 def prepare(
     data: Annotated[Path, typer.Option(help="The folder that holds speech.csv.")],
-    teacher: Annotated[Path, typer.Option(help="Moonshine's encoder_model.ort.")],
     out: Annotated[Path, typer.Option(help="Where the arrays go.")],
 ) -> None:
     """Read every recording of speech.csv and write joined arrays and an index."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(str(teacher), options)
+    torch.set_num_threads(1)
+    recogniser = Recogniser()
     spectrogram = MelSpectrogram(FeatureConfig())
     centres = spectrogram.centres.numpy()
     rows = list(csv.DictReader((data / "speech.csv").open(encoding="utf-8")))
     entries: list[Recording] = []
-    parts: dict[str, list[np.ndarray]] = {n: [] for n in ("mels", "pitch", "teacher", "audio")}
+    parts: dict[str, list[np.ndarray]] = {n: [] for n in ("mels", "pitch", "heard", "audio")}
     frame = sample = 0
     counts: dict[str, int] = {}
     for row in rows:
@@ -127,14 +80,15 @@ def prepare(
         sample += len(audio)
         parts["mels"].append(mels)
         parts["pitch"].append(torch.stack([features.f0, features.voicing]).numpy())
-        parts["teacher"].append(teacher_frames(session, audio, features.frames))
+        heard = heard_at_speeds(audio, recogniser, 24_000, features.frames)
+        parts["heard"].append(heard.numpy().astype(np.float16))
         parts["audio"].append((np.clip(audio, -1, 1) * 32767).astype(np.int16))
         if len(entries) % 100 == 0:
             print(len(entries), "of", len(rows), flush=True)
     out.mkdir(parents=True, exist_ok=True)
     np.save(out / "mels.npy", np.concatenate(parts["mels"], 2))
     np.save(out / "pitch.npy", np.concatenate(parts["pitch"], 1))
-    np.save(out / "teacher.npy", np.concatenate(parts["teacher"], 0))
+    np.save(out / "heard.npy", np.concatenate(parts["heard"], 2))
     np.save(out / "audio.npy", np.concatenate(parts["audio"]))
     (out / "index.json").write_text(json.dumps([asdict(e) for e in entries]))
 

@@ -86,12 +86,12 @@ def align(
     torch.manual_seed(0)
     index: list[dict[str, Any]] = json.loads((corpus / "index.json").read_text())
     mels = np.load(corpus / "mels.npy", mmap_mode="r")[0]
-    teacher = np.load(corpus / "teacher.npy", mmap_mode="r")
+    teacher = np.load(corpus / "heard.npy", mmap_mode="r")[0]
 
     def inputs(entry: dict[str, Any]) -> Tensor:
         span = slice(entry["first_frame"], entry["first_frame"] + entry["frames"])
         mel = torch.from_numpy(mels[:, span].astype(np.float32))
-        return _inputs(torch.from_numpy(teacher[span].astype(np.float32)), mel).half()
+        return _inputs(torch.from_numpy(teacher[:, span].T.astype(np.float32)), mel).half()
 
     # emodb's clips are cut at two seconds while their text goes on: not alignable
     spoken = [e for e in index if e["text"] and e["dataset"] != "emodb"]

@@ -23,12 +23,10 @@ from recipes.base_voice.corpus import is_held_out
 from voicefake.common.consent import Basis, ConsentRecord, Covers, write_consent
 from voicefake.common.profiles import Kind, ProfileStore
 from voicefake.common.progress import Silent, reporter
-from voicefake.features import MelSpectrogram
-from voicefake.models.decoder import Melody, PersonDecoder
-from voicefake.networks import WEIGHTS, load_decoder, load_encoder
+from voicefake.models.decoder import PersonDecoder
+from voicefake.networks import WEIGHTS, load_decoder
 from voicefake.train import TrainOptions, train_speaker
-from voicefake.training.latents import Impersonator, load_guises
-from voicefake.training.speaker import log_f0_of, read_takes, vector_of
+from voicefake.training.speaker import Ears, log_f0_of, read_takes, vector_of
 from voicefake.voices import SPEAKER_FILE, save_voice
 
 FOLDER = WEIGHTS / "speakers"
@@ -122,10 +120,9 @@ def train_volunteer(person: Volunteer, data: Path, state: Path, minutes: float) 
 
 def mix_voice(data: Path) -> None:
     """A male voice that is nobody's: the base tail at the mean vector of many readers."""
-    encoder, decoder, spectrogram = load_encoder(), load_decoder(), MelSpectrogram()
+    decoder = load_decoder()
     files = recordings(data, None, sex="M")[:_MIXED]
-    impersonator = Impersonator(encoder, decoder, Melody(spectrogram), load_guises())
-    takes, _ = read_takes(files, impersonator, spectrogram, 0, Silent())
+    takes, _ = read_takes(files, Ears.load(), 0, Silent())
     person = PersonDecoder(decoder, vector_of(decoder.reference, takes))
     record = record_of(
         f"{MIXTURE}, a voice mixed from {len(files)} readers", Basis.SYNTHETIC, "LibriSpeech",

@@ -23,9 +23,11 @@ from voicefake.models.decoder import DecoderConfig, Melody, SpeakerDecoder
 from voicefake.models.discriminator import MelDiscriminator
 from voicefake.models.encoder import ContentEncoder, EncoderConfig
 from voicefake.models.vocoder import Vocoder, VocoderConfig
+from voicefake.networks import load_decoder, load_mel_discriminator
+from voicefake.recogniser import SIZE
 from voicefake.training.batches import DecoderBatches
 from voicefake.training.data import Corpus
-from voicefake.training.decoder import DecoderTask
+from voicefake.training.decoder import DecoderTask, DecoderWeights
 from voicefake.training.encoder import EncoderTask
 from voicefake.training.vocoder import VocoderTask
 
@@ -89,15 +91,24 @@ def decoder(
     state: StateOption,
     minutes: MinutesOption = 40,
     threads: ThreadsOption = 1,
+    again: Annotated[bool, typer.Option(help="Go on from the bundled decoder.")] = False,
 ) -> None:
-    """The shared decoder, on latents of the finished encoder."""
+    """The shared decoder, on latents of the finished encoder.
+
+    Once from nothing, and once --again when the latents hold what the first one makes of
+    everybody in other people's voices.
+    """
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    config = DecoderConfig()
+    config = DecoderConfig(recogniser=SIZE)
+    generator = load_decoder() if again else SpeakerDecoder(config)
+    adversary = load_mel_discriminator() if again else MelDiscriminator()
+    for network in (generator, adversary):
+        network.requires_grad_(True)
     batches = DecoderBatches(Corpus(corpus), MelSpectrogram().centres)
-    adversary = MelDiscriminator()
+    weights = DecoderWeights(alone=0.03 if again else 0.15)
     task = DecoderTask(
-        SpeakerDecoder(config), adversary, Melody(MelSpectrogram()), batches.draw, batches.judged()
+        generator, adversary, Melody(MelSpectrogram()), batches.draw, batches.judged(), weights
     )
     settings = FitConfig(
         steps=60_000,

@@ -13,6 +13,7 @@ from voicefake.training.data import (
     draw_windows,
 )
 from voicefake.training.decoder import Batch, band_mask
+from voicefake.training.latents import speed_of
 
 
 class DecoderBatches:
@@ -24,7 +25,7 @@ class DecoderBatches:
 
     def __init__(self, corpus: Corpus, centres: Tensor) -> None:
         self.corpus, self.centres = corpus, centres
-        self.latents = corpus.array("latents")
+        self.latents, self.heard = corpus.array("latents"), corpus.array("heard")
         self.train = corpus.part(held_out=False)
         self.weights = balanced_weights(self.train, self.frames)
         self.by_speaker: dict[str, list[Recording]] = {}
@@ -35,8 +36,9 @@ class DecoderBatches:
         """A training batch."""
         windows = draw_windows(self.train, self.weights, self.batch, self.frames, random)
         variant = int(torch.randint(0, len(self.latents), (1,), generator=random))
+        speed = speed_of(variant, len(self.heard), random)
         references = [self._reference(r, random) for r in windows.recordings]
-        return self._batch(windows, variant, torch.stack(references))
+        return self._batch(windows, variant, speed, torch.stack(references))
 
     def judged(self) -> list[Batch]:
         """One window of every third held-out recording, clean latents, fixed references."""
@@ -47,14 +49,14 @@ class DecoderBatches:
             some = chosen[first : first + self.batch]
             windows = Windows(some, [(r.frames - self.frames) // 2 for r in some], self.frames)
             references = torch.stack([self._reference(r, random) for r in some])
-            batches.append(self._batch(windows, 0, references))
+            batches.append(self._batch(windows, 0, 0, references))
         return batches
 
-    def _batch(self, windows: Windows, variant: int, references: Tensor) -> Batch:
+    def _batch(self, windows: Windows, variant: int, speed: int, references: Tensor) -> Batch:
         pitch = windows.cut(self.corpus.pitch)
         bandwidth = torch.tensor([r.bandwidth for r in windows.recordings])
         return Batch(
-            windows.cut(self.latents[variant]),
+            torch.cat([windows.cut(self.latents[variant]), windows.cut(self.heard[speed])], 1),
             windows.cut(self.corpus.mels[0]),
             pitch[:, 0],
             pitch[:, 1],

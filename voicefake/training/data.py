@@ -42,6 +42,9 @@ class Corpus:
         mels: (speeds, n_mels, frames) float16, speed 0 is the original.
         pitch: (2, frames) float32, f0 in Hz and voicing.
         audio: (samples,) int16 at 24 kHz.
+
+    Further arrays by name: ``heard`` (speeds, 288, frames) of the recogniser, ``phones``
+    (frames, phones), ``latents`` (variants, latent, frames).
     """
 
     def __init__(self, folder: Path) -> None:
@@ -53,7 +56,7 @@ class Corpus:
         self.audio = np.load(folder / "audio.npy", mmap_mode="r")
 
     def array(self, name: str) -> np.ndarray:
-        """A further array by frames, e.g. ``teacher`` or ``phones``."""
+        """A further array by frames, e.g. ``heard`` or ``phones``."""
         return np.load(self.folder / f"{name}.npy", mmap_mode="r")
 
     def part(self, held_out: bool) -> list[Recording]:

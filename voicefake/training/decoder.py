@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +18,7 @@ class Batch:
     """What a decoder is taught with; B windows of T frames.
 
     Attributes:
-        latent: content (B, latent, T).
+        content: latent and recogniser's features (B, latent + recogniser, T).
         mel: the target, log-mel (B, n_mels, T).
         f0, voicing: (B, T).
         mask: 1 for bands that the recording fills, (B, n_mels, 1).
@@ -26,7 +26,7 @@ class Batch:
             where the person has a vector of their own.
     """
 
-    latent: Tensor
+    content: Tensor
     mel: Tensor
     f0: Tensor
     voicing: Tensor
@@ -36,7 +36,7 @@ class Batch:
     def to(self, device: torch.device) -> Batch:
         """The same on another device."""
         return Batch(
-            self.latent.to(device),
+            self.content.to(device),
             self.mel.to(device),
             self.f0.to(device),
             self.voicing.to(device),
@@ -47,11 +47,18 @@ class Batch:
 
 @dataclass(frozen=True)
 class DecoderWeights:
-    """Weights of the losses; the adversary enters after ``alone`` of the training."""
+    """Weights of the losses.
+
+    Attributes:
+        alone: share of the training after which the adversary enters.
+        unheard: share of examples without the recogniser's features, so that the decoder
+            can do without them.
+    """
 
     adversarial: float = 0.08
     features: float = 0.5
     alone: float = 0.15
+    unheard: float = 0.15
 
 
 class DecoderTask:
@@ -76,6 +83,8 @@ class DecoderTask:
         self.adversary: nn.Module | None = adversary
         self.melody, self.draw, self.judged = melody, draw, judged
         self.weights = weights or DecoderWeights()
+        base = generator if isinstance(generator, SpeakerDecoder) else generator.decoder
+        self.latent = base.config.latent
 
     def _device(self) -> torch.device:
         device = next(self.generator.parameters()).device
@@ -84,7 +93,7 @@ class DecoderTask:
 
     def decode(self, generator: nn.Module, batch: Batch) -> Tensor:
         """The decoder's log-mel for a batch."""
-        inputs = (batch.latent, self.melody(batch.f0, batch.voicing), loudness_of(batch.mel))
+        inputs = (batch.content, self.melody(batch.f0, batch.voicing), loudness_of(batch.mel))
         if batch.reference is None:
             return generator(*inputs).float()
         assert isinstance(generator, SpeakerDecoder)
@@ -92,7 +101,8 @@ class DecoderTask:
 
     def losses(self, step: int, progress: float, random: torch.Generator) -> Losses:
         """One batch; the adversary's own loss once it has entered."""
-        batch, w = self.draw(random).to(self._device()), self.weights
+        w = self.weights
+        batch = unheard(self.draw(random), self.latent, w.unheard, random).to(self._device())
         fake = self.decode(self.generator, batch)
         distance = masked_l1(fake, batch)
         if progress < w.alone or self.adversary is None:
@@ -120,6 +130,13 @@ class DecoderTask:
             distance += float(masked_l1(fake, batch)) / len(self.judged)
             sharp += sharpness(fake, batch) / len(self.judged)
         return {"figure": distance + 0.3 * abs(1 - sharp), "l1": distance, "sharpness": sharp}
+
+
+def unheard(batch: Batch, latent: int, share: float, random: torch.Generator) -> Batch:
+    """The batch with zeros for what the recogniser heard in a ``share`` of the examples."""
+    heard = (torch.rand(len(batch.content), 1, 1, generator=random) >= share).float()
+    content = torch.cat([batch.content[:, :latent], batch.content[:, latent:] * heard], 1)
+    return replace(batch, content=content)
 
 
 def masked_l1(fake: Tensor, batch: Batch) -> Tensor:

@@ -65,7 +65,7 @@ class EncoderTask:
         self.reverse_weight = reverse_weight
         self.corpus, self.train, self.judged = corpus, train, corpus.part(held_out=True)
         self.weights = balanced_weights(train, self.frames)
-        self.teacher, self.phones = corpus.array("teacher"), corpus.array("phones")
+        self.teacher, self.phones = corpus.array("heard")[0], corpus.array("phones")
         self.means = dict(zip([r.path for r in corpus.recordings], corpus.mel_means(), strict=True))
         self.centres = MelSpectrogram().centres
 
@@ -82,7 +82,7 @@ class EncoderTask:
         task: EncoderWithProbe = self.generator  # type: ignore[assignment]
         latent = task.encoder(mel, mean)
         phone, teacher = self._content_losses(
-            task.encoder, latent, windows.cut(self.phones, 0), windows.cut(self.teacher, 0)
+            task.encoder, latent, windows.cut(self.phones, 0), windows.cut(self.teacher)
         )
         who = torch.tensor([self.speakers[r.speaker] for r in windows.recordings])
         deceived = _Reverse.apply(latent)  # type: ignore[no-untyped-call]
@@ -100,11 +100,11 @@ class EncoderTask:
     def _content_losses(
         self, encoder: ContentEncoder, latent: Tensor, phones: Tensor, teacher: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Cross-entropy against (B, T, phones), and 1 - cosine to the teacher's (B, T, 288)."""
+        """Cross-entropy against (B, T, phones), and 1 - cosine to the teacher's (B, 288, T)."""
         logits = encoder.phone_head(latent).float().transpose(1, 2)
         phone = -(phones * logits.log_softmax(-1)).sum(-1).mean()
-        guess = encoder.teacher_head(latent).float().transpose(1, 2)
-        distance = (1 - nn.functional.cosine_similarity(guess, teacher, dim=-1)).mean()
+        guess = encoder.teacher_head(latent).float()
+        distance = (1 - nn.functional.cosine_similarity(guess, teacher, dim=1)).mean()
         return phone, distance
 
     def held_out(self, generator: nn.Module) -> dict[str, float]:
@@ -129,5 +129,5 @@ class EncoderTask:
         span = recording.span
         return tuple(  # type: ignore[return-value]
             torch.from_numpy(a.astype("float32"))[None]
-            for a in (self.corpus.mels[0][:, span], self.phones[span], self.teacher[span])
+            for a in (self.corpus.mels[0][:, span], self.phones[span], self.teacher[:, span])
         )

@@ -84,6 +84,17 @@ class Impersonator:
         return content_of(self.encoder, self.decoder(latent, melody, loudness, guises.vectors))
 
 
+def speed_of(variant: int, speeds: int, random: torch.Generator) -> int:
+    """Speed at which the recogniser heard the sound that goes with a variant of latents.
+
+    Variants are the sound as it is, each speed perturbed, and guises, for which the speed
+    is drawn: the recogniser's features know little of the speaker, but not nothing.
+    """
+    if variant <= speeds:
+        return max(0, variant - 1)
+    return int(torch.randint(0, speeds, (1,), generator=random))
+
+
 @torch.inference_mode()
 def content_of(encoder: ContentEncoder, mel: Tensor) -> Tensor:
     """Latents (B, latent, T) of whole recordings (B, n_mels, T), their own mean removed."""

@@ -17,9 +17,11 @@ from voicefake.common.errors import BadInput, VoicefakeError
 from voicefake.common.media import read_audio
 from voicefake.common.progress import Stage
 from voicefake.features import MelSpectrogram, track_f0
-from voicefake.models.decoder import SpeakerEncoder, loudness_of
+from voicefake.models.decoder import Melody, SpeakerEncoder, loudness_of
+from voicefake.networks import load_decoder, load_encoder
+from voicefake.recogniser import Recogniser
 from voicefake.training.decoder import Batch, band_mask
-from voicefake.training.latents import Impersonator, latents_of
+from voicefake.training.latents import Impersonator, latents_of, load_guises, speed_of
 
 SPEED_HOPS = (240, 209, 276)
 """Hop lengths of sound played at 1, 240/209 and 240/276 of its speed: the frames stay aligned."""
@@ -40,8 +42,9 @@ class Take:
     Attributes:
         mel: (n_mels, T).
         f0, voicing: (T,).
-        latents: (variants, latent, T) half; the first is of the unchanged sound, the last
-            ``_GUISES`` are of the take in other people's voices.
+        latents: (variants, latent, T) half: of the unchanged sound, of each speed, of the
+            take in other people's voices.
+        heard: by the recogniser at each speed (speeds, recogniser, T) half.
     """
 
     source: Path
@@ -49,6 +52,7 @@ class Take:
     f0: Tensor
     voicing: Tensor
     latents: Tensor
+    heard: Tensor
 
     @property
     def frames(self) -> int:
@@ -56,13 +60,46 @@ class Take:
         return self.mel.shape[-1]
 
 
+@dataclass(frozen=True)
+class Ears:
+    """What recordings are listened to with, before a decoder is taught."""
+
+    spectrogram: MelSpectrogram
+    recogniser: Recogniser
+    impersonator: Impersonator
+
+    @staticmethod
+    def load() -> Ears:
+        """The bundled networks."""
+        spectrogram = MelSpectrogram()
+        others = Impersonator(load_encoder(), load_decoder(), Melody(spectrogram), load_guises())
+        return Ears(spectrogram, Recogniser(), others)
+
+
+def at_speeds(audio: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """``audio`` (n,) played at the speeds of ``SPEED_HOPS``."""
+    own = SPEED_HOPS[0]
+    return [audio if hop == own else soxr.resample(audio, own, hop) for hop in SPEED_HOPS]
+
+
+def heard_at_speeds(
+    audio: NDArray[np.float32], recogniser: Recogniser, sample_rate: int, frames: int
+) -> Tensor:
+    """The recogniser's features (3, 288, frames) of ``audio`` (n,) at each speed."""
+    heard = [
+        recogniser.listen_to(played, sample_rate).at(0, frames, hop / sample_rate)
+        for hop, played in zip(SPEED_HOPS, at_speeds(audio), strict=True)
+    ]
+    return torch.cat(heard)
+
+
 def mels_at_speeds(audio: NDArray[np.float32], spectrogram: MelSpectrogram) -> Tensor:
-    """Log-mels (3, n_mels, T) of ``audio`` (n,) played at the speeds of ``SPEED_HOPS``."""
-    mels = []
-    for hop in SPEED_HOPS:
-        played = audio if hop == SPEED_HOPS[0] else soxr.resample(audio, SPEED_HOPS[0], hop)
-        with torch.inference_mode():
-            mels.append(spectrogram(torch.from_numpy(played)[None], hop)[0])
+    """Log-mels (3, n_mels, T) of ``audio`` (n,) at each speed."""
+    with torch.inference_mode():
+        mels = [
+            spectrogram(torch.from_numpy(played)[None], hop)[0]
+            for hop, played in zip(SPEED_HOPS, at_speeds(audio), strict=True)
+        ]
     frames = mels[0].shape[-1]
     padded = [
         torch.nn.functional.pad(m[None], (0, max(0, frames - m.shape[-1])), "replicate")
@@ -87,8 +124,7 @@ def slices_of(audio: NDArray[np.float32], rate: int) -> list[NDArray[np.float32]
 
 def read_takes(
     files: Sequence[Path],
-    impersonator: Impersonator,
-    spectrogram: MelSpectrogram,
+    ears: Ears,
     seed: int,
     bar: Stage,
 ) -> tuple[list[Take], list[str]]:
@@ -97,7 +133,7 @@ def read_takes(
     Raises:
         BadInput: no file could be used, or together they are shorter than ten seconds.
     """
-    rate = spectrogram.config.sample_rate
+    rate = ears.spectrogram.config.sample_rate
     random = torch.Generator().manual_seed(seed)
     takes: list[Take] = []
     warnings: list[str] = []
@@ -116,8 +152,8 @@ def read_takes(
             if len(piece) < _SHORTEST_SLICE * rate:
                 warnings.append(f"{path}: is shorter than half a second; left out")
                 continue
-            takes.append(_take(path, piece, impersonator, spectrogram, random))
-    seconds = sum(t.frames for t in takes) / spectrogram.config.frame_rate
+            takes.append(_take(path, piece, ears, random))
+    seconds = sum(t.frames for t in takes) / ears.spectrogram.config.frame_rate
     if not takes and errors:
         raise errors[0]
     if seconds < _SHORTEST_SECONDS:
@@ -131,16 +167,18 @@ def read_takes(
 def _take(
     path: Path,
     audio: NDArray[np.float32],
-    impersonator: Impersonator,
-    spectrogram: MelSpectrogram,
+    ears: Ears,
     random: torch.Generator,
 ) -> Take:
+    spectrogram, impersonator = ears.spectrogram, ears.impersonator
     mels = mels_at_speeds(audio, spectrogram)
     f0, voicing = track_f0(audio, spectrogram.config, mels.shape[-1])
     own = latents_of(impersonator.encoder, mels, spectrogram.centres, random)
     log_f0 = log_f0_range(f0, voicing)
     others = impersonator.latents(mels[:1], f0, voicing, log_f0, _GUISES, random)
-    return Take(path, mels[0], f0, voicing, torch.cat([own, others]).half())
+    rate = spectrogram.config.sample_rate
+    heard = heard_at_speeds(audio, ears.recogniser, rate, mels.shape[-1])
+    return Take(path, mels[0], f0, voicing, torch.cat([own, others]).half(), heard.half())
 
 
 def split(takes: Sequence[Take], seed: int) -> tuple[list[Take], list[Take]]:
@@ -180,6 +218,7 @@ def _part(take: Take, start: int, stop: int) -> Take:
         take.f0[start:stop],
         take.voicing[start:stop],
         take.latents[:, :, start:stop],
+        take.heard[:, :, start:stop],
     )
 
 
@@ -202,18 +241,21 @@ class PersonBatches:
         picks = torch.multinomial(self.weights, self.batch, replacement=True, generator=random)
         chosen = [self.takes[i] for i in picks.tolist()]
         variant = int(torch.randint(0, len(chosen[0].latents), (1,), generator=random))
+        speed = speed_of(variant, len(chosen[0].heard), random)
         where = torch.rand(self.batch, generator=random).tolist()
         starts = [int(u * (t.frames - self.frames + 1)) for u, t in zip(where, chosen, strict=True)]
         parts = [_part(t, s, s + self.frames) for t, s in zip(chosen, starts, strict=True)]
-        return self._batch(parts, variant)
+        return self._batch(parts, variant, speed)
 
     def judged(self) -> list[Batch]:
         """The held-out takes, whole, from the unchanged sound."""
-        return [self._batch([take], 0) for take in self.held_out]
+        return [self._batch([take], 0, 0) for take in self.held_out]
 
-    def _batch(self, takes: Sequence[Take], variant: int) -> Batch:
+    def _batch(self, takes: Sequence[Take], variant: int, speed: int) -> Batch:
         return Batch(
-            torch.stack([t.latents[variant].float() for t in takes]),
+            torch.stack(
+                [torch.cat([t.latents[variant].float(), t.heard[speed].float()]) for t in takes]
+            ),
             torch.stack([t.mel for t in takes]),
             torch.stack([t.f0 for t in takes]),
             torch.stack([t.voicing for t in takes]),

@@ -1,0 +1,114 @@
+"""A speech recogniser's features: the words, with little of who says them.
+
+The network is the encoder of Moonshine tiny (arXiv 2410.15608, MIT), as it lies in the
+wheel of ``moonshine-voice``; it hears English best. See the model card of the weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import soxr
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from voicefake.common.errors import BadInput
+from voicefake.networks import WEIGHTS
+from voicefake.windows import Framing, Window, windows
+
+SIZE = 288
+"""Features of a row."""
+LISTENING = Framing(core=800, context=100)
+"""Pieces that the recogniser hears: beyond eight seconds its phones blur."""
+
+_RATE = 16_000
+_STRIDE = 384
+_FIRST = 447
+"""Sample of a piece that its first row stands for."""
+_SHORTEST = 2000
+_PADDING = 1200
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What was heard in a recording.
+
+    Attributes:
+        seconds: (N,) where each row stands.
+        rows: (N, 288) half, their mean over the recording removed.
+    """
+
+    seconds: NDArray[np.float64]
+    rows: NDArray[np.float16]
+
+    def at(self, first: int, frames: int, frame_seconds: float) -> Tensor:
+        """Features (1, 288, frames) from frame ``first`` on, between the rows linearly."""
+        if len(self.seconds) < 2:
+            return torch.zeros(1, SIZE, frames)
+        here = np.arange(first, first + frames) * frame_seconds
+        right = np.clip(np.searchsorted(self.seconds, here), 1, len(self.seconds) - 1)
+        before, after = self.seconds[right - 1], self.seconds[right]
+        weight = np.clip((here - before) / (after - before), 0, 1)[:, None].astype(np.float32)
+        joined = self.rows[right - 1] * (1 - weight) + self.rows[right] * weight
+        return torch.from_numpy(joined.T[None].astype(np.float32))
+
+
+class Recogniser:
+    """Listens to recordings.
+
+    Raises:
+        BadInput: ``path`` is not the network.
+    """
+
+    def __init__(self, path: Path = WEIGHTS / "recogniser.ort") -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = torch.get_num_threads()
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), options)
+        except Exception as error:  # onnxruntime's errors have no class in common
+            raise BadInput(path, "is not the recogniser", "install voicefake anew") from error
+
+    def listen(
+        self, pieces: Iterable[tuple[NDArray[np.float32], Window]], sample_rate: int
+    ) -> Heard:
+        """What is said in a recording that comes in windows of :data:`LISTENING`.
+
+        Args:
+            pieces: mono sound (n,) of each window, and the window.
+        """
+        seconds, rows = [np.zeros(0)], [np.zeros((0, SIZE), np.float32)]
+        for sound, window in pieces:
+            found = self._rows(soxr.resample(sound, sample_rate, _RATE))
+            at = (np.arange(len(found)) * _STRIDE + _FIRST) / _RATE
+            core = window.core
+            keep = (at >= core.start / sample_rate) & (at < core.stop / sample_rate)
+            seconds.append(at[keep] + window.first_frame * LISTENING.hop_length / sample_rate)
+            rows.append(found[keep])
+        joined = np.concatenate(rows)
+        mean = joined.mean(0) if len(joined) else 0.0
+        return Heard(np.concatenate(seconds), (joined - mean).astype(np.float16))
+
+    def listen_to(self, audio: NDArray[np.float32], sample_rate: int) -> Heard:
+        """What is said in ``audio`` (n,)."""
+        cut = windows(_blocks(audio), LISTENING)
+        return self.listen(((window.sound[0], window) for window in cut), sample_rate)
+
+    def _rows(self, sound: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Rows (N, 288) of one piece at 16 kHz."""
+        if len(sound) < _SHORTEST:
+            return np.zeros((0, SIZE), np.float32)
+        padded = np.pad(sound, (0, _PADDING)).astype(np.float32)
+        mask = np.ones((1, len(padded)), np.int64)
+        (found,) = self._session.run(None, {"input_values": padded[None], "attention_mask": mask})
+        return np.asarray(found[0], np.float32)
+
+
+def _blocks(audio: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    size = LISTENING.core * LISTENING.hop_length
+    for start in range(0, len(audio), size):
+        yield audio[None, start : start + size]
