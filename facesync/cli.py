@@ -13,6 +13,8 @@ from voicefake.common.commandline import (
     DeviceOption,
     ForceOption,
     JsonOption,
+    LabelOption,
+    LabelTextOption,
     QuietOption,
     SeedOption,
     console,
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     help="Somebody else's face in a video or a picture.", no_args_is_help=True,
-    add_completion=False, pretty_exceptions_enable=False,
+    pretty_exceptions_enable=False,
 )  # fmt: skip
 
 ToOption = Annotated[
@@ -77,6 +79,8 @@ def swap(
     poisson: Annotated[
         bool, typer.Option("--poisson", help="Join by gradients instead of band by band.")
     ] = False,
+    label: LabelOption = False,
+    label_text: LabelTextOption = "",
     device: DeviceOption = Device.AUTO,
     seed: SeedOption = 0,
     quiet: QuietOption = False,
@@ -85,8 +89,10 @@ def swap(
 ) -> int:
     """Put the face of an identity into videos or pictures."""
     from facesync.swap import SwapOptions
+    from voicefake.common.labels.visible import chosen_text
 
-    options = SwapOptions(which, like, detail, crf, poisson)
+    text = chosen_text(label, label_text)
+    options = SwapOptions(which, like, detail, crf, poisson, label=text)
     several = len(inputs) > 1 or (output is not None and output.is_dir())
     if several and output is not None and output.is_file():
         raise WrongUse(output, "is a file, and there are several inputs", "name a folder with -o")

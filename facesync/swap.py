@@ -21,11 +21,13 @@ from facesync.identities import Identity, identity_store, load_identity
 from facesync.portrait import Portraitist
 from facesync.references import teeth
 from facesync.retarget import retarget
+from facesync.safeguards.intimate import IntimateGuard
 from facesync.track import FaceTracker, FrameT, TrackConfig, Tracked
 from facesync.wanted import SourceFace, Wanted
 from voicefake.common.devices import Device, resolve_device
 from voicefake.common.errors import WrongUse
 from voicefake.common.files import refuse_existing
+from voicefake.common.labels.visible import Label
 from voicefake.common.marks import Person, Story, marked_output
 from voicefake.common.media import VideoReader, VideoWriter, read_image, write_image
 from voicefake.common.profiles import Profile, ProfileStore
@@ -44,6 +46,7 @@ class SwapOptions:
         detail: share of the person's fine detail that is laid over the drawn face.
         crf: quality of the H.264 picture, lower is better.
         poisson: join face and frame by gradients instead of band by band.
+        label: a line drawn at the top right of every picture (empty: none).
     """
 
     which: str | None = None
@@ -51,12 +54,13 @@ class SwapOptions:
     detail: float = 1.0
     crf: int = 16
     poisson: bool = False
+    label: str = ""
 
     def __post_init__(self) -> None:
         """Check the values.
 
         Raises:
-            WrongUse: out of range, or two ways to choose at once.
+            WrongUse: out of range, a label that cannot be drawn, or two ways to choose at once.
         """
         if not 0 <= self.detail <= 1:
             raise WrongUse(f"--detail {self.detail}", "is out of range", "use 0 to 1")
@@ -64,6 +68,8 @@ class SwapOptions:
             raise WrongUse(f"--crf {self.crf}", "is out of range", "use 0 to 51")
         if self.which and self.like:
             raise WrongUse("--which", "stands beside --like", "give one of the two")
+        if self.label:
+            Label(self.label)
 
     @property
     def blend(self) -> BlendConfig:
@@ -103,25 +109,37 @@ class FaceSwapper:
 
     Args:
         identity: who.
-        chooser: which face of a frame is meant.
-        blend: how it is put in.
+        source: the file that the frames come from.
+        options: how.
         tracking: how the face is followed.
     """
 
     def __init__(
-        self, identity: Identity, finder: FaceFinder, chooser: Chooser,
-        device: torch.device, blend: BlendConfig | None = None, tracking: TrackConfig | None = None,
+        self, identity: Identity, source: Path, options: SwapOptions,
+        device: torch.device, tracking: TrackConfig | None = None,
     ) -> None:  # fmt: skip
         self._identity = identity
+        self._guard = IntimateGuard(source)
+        self._label = Label(options.label) if options.label else None
+        finder = FaceFinder()
+        chooser = options.chooser(source, finder)
         self._tracker = FaceTracker(finder, chooser, tracking or TrackConfig())
         self._drawer = FaceDrawer(identity, device)
-        self._blender = Blender(blend)
+        self._blender = Blender(options.blend)
         self._portraitist = Portraitist(identity.references, identity.neutral)
         self._take = -1
         self.swapped = self.filled = self.takes = 0
 
     def frames(self, frames: Iterable[FrameT]) -> Iterator[tuple[FrameT, Image]]:
-        """Each frame with its new picture; without a face it is the old one."""
+        """Each frame with its new picture; without a face it is the old one.
+
+        Raises:
+            Refused: a frame shows intimate material.
+        """
+        for frame, image in self._swapped(self._guard.watched(frames)):
+            yield frame, self._label.draw(image) if self._label else image
+
+    def _swapped(self, frames: Iterable[FrameT]) -> Iterator[tuple[FrameT, Image]]:
         waiting: list[tuple[FrameT, Tracked | None]] = []
         for frame, tracked in self._tracker.follow(frames):
             new_take = tracked is not None and tracked.take != self._take
@@ -186,22 +204,22 @@ def swap_video(
     Raises:
         WrongUse: unknown identity, or ``output`` exists without ``force``.
         BadInput: ``source`` is no video, or shows several faces and none is chosen.
-        Refused: the identity's consent does not hold.
+        Refused: the identity's consent does not hold, or ``source`` shows intimate material.
     """
     del seed
     began = time.monotonic()
     options = options or SwapOptions()
     refuse_existing(output, force=force)
     profile, somebody = _open(identity, store)
-    finder = FaceFinder()
-    swapper = FaceSwapper(
-        somebody, finder, options.chooser(source, finder), resolve_device(device), options.blend
-    )
+    swapper = FaceSwapper(somebody, source, options, resolve_device(device))
     story = _story(profile, people, source, options, with_voice=bool(sound or people))
+    IntimateGuard(source).look_ahead()
     with VideoReader(source) as reader, marked_output(output, story, force=force) as marked:
         bar = (reporter or Silent()).stage("face", reader.info.frames)
         count = 0
-        with VideoWriter(marked.path, source=source, sound=sound, crf=options.crf) as writer:
+        with VideoWriter(
+            marked.path, source=source, sound=sound, crf=options.crf, marking=marked.watermark
+        ) as writer:
             for frame, image in swapper.frames(reader):
                 writer.write(replace(frame, image=image))
                 count += 1
@@ -230,15 +248,12 @@ def swap_picture(
     options = options or SwapOptions()
     refuse_existing(output, force=force)
     profile, somebody = _open(identity, store)
-    finder = FaceFinder()
-    swapper = FaceSwapper(
-        somebody, finder, options.chooser(source, finder), resolve_device(device), options.blend
-    )
+    swapper = FaceSwapper(somebody, source, options, resolve_device(device))
     story = _story(profile, (), source, options, with_voice=False)
     still = _Still(read_image(source))
     with marked_output(output, story, force=force) as marked:
         for _, image in swapper.frames([still]):
-            write_image(marked.path, image)
+            write_image(marked.path, image, marked.watermark)
         figures = _figures(swapper, 1, time.monotonic() - began)
         marked.story = replace(story, figures=figures)
     warnings = (*_warnings(1, swapper.swapped), *marked.warnings)

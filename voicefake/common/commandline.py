@@ -23,6 +23,15 @@ SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Same seed, same 
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Print errors only.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable result on stdout.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite outputs that exist.")]
+LabelOption = Annotated[
+    bool, typer.Option("--label", help="Draw a line at the top right that says: AI generated.")
+]
+LabelTextOption = Annotated[
+    str, typer.Option("--label-text", metavar="TEXT", help="Let that line say this instead.")
+]
+SpokenNoticeOption = Annotated[
+    bool, typer.Option("--spoken-notice", help="Let the sound begin with a spoken notice.")
+]
 
 _LEADING_FLAGS = {"--quiet", "--json", "--force"}
 _LEADING_VALUES = {"--device", "--seed"}

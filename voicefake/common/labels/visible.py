@@ -20,6 +20,11 @@ _WEIGHT = 500  # of the letters, 400 is plain
 Picture = NDArray[np.uint8]
 
 
+def chosen_text(wanted: bool, text: str) -> str:
+    """What ``--label`` and ``--label-text`` ask for; empty: no label."""
+    return text or (DEFAULT_TEXT if wanted else "")
+
+
 class Label:
     """Draws one line of text into pictures of any size.
 
