@@ -35,6 +35,11 @@ def bundled() -> list[Entry]:
     return [_read(path, True) for path in sorted(BUNDLED.glob("*.toml"))]
 
 
+def bundled_names() -> list[str]:
+    """Their names, without reading them."""
+    return sorted(path.stem for path in BUNDLED.glob("*.toml"))
+
+
 def find(name_or_path: str) -> Entry:
     """The bundled recipe of that name, or the file at that path.
 
@@ -46,7 +51,7 @@ def find(name_or_path: str) -> Entry:
     if name_or_path.replace("-", "").isalnum() and path.is_file():
         return _read(path, True)
     if "." not in name_or_path and "/" not in name_or_path and not Path(name_or_path).exists():
-        names = [p.stem for p in sorted(BUNDLED.glob("*.toml"))]
+        names = bundled_names()
         near = difflib.get_close_matches(name_or_path, names, 1)
         hint = f"did you mean {near[0]}" if near else f"there are {', '.join(names)}"
         raise WrongUse(name_or_path, "is no bundled recipe", f"{hint}, or name a .toml file")

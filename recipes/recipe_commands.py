@@ -33,9 +33,19 @@ OutputOption = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="OUT", help="A file, or a folder for several clips."),
 ]
+
+
+def _bundled_names(incomplete: str) -> list[str]:
+    return [name for name in library.bundled_names() if name.startswith(incomplete)]
+
+
 RecipeArgument = Annotated[
-    str, typer.Argument(metavar="RECIPE", help="A bundled recipe's name or a TOML file.")
-]
+    str,
+    typer.Argument(
+        metavar="RECIPE", help="A bundled recipe's name or a TOML file.",
+        autocompletion=_bundled_names,
+    ),
+]  # fmt: skip
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="An input file or a setting; repeatable."),

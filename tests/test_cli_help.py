@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -106,3 +107,23 @@ def test_wrong_use_is_exit_2_in_one_line(words):
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("program", "environment", "told"),
+    [
+        ("voicefake", {"COMP_WORDS": "voicefake recipe sh", "COMP_CWORD": "2"}, "show"),
+        ("voicefake", {"_TYPER_COMPLETE_ARGS": "voicefake recipe run anony"}, "anonymise"),
+        ("facesync", {"COMP_WORDS": "facesync sw", "COMP_CWORD": "1"}, "swap"),
+    ],
+)
+def test_shells_complete_commands_and_recipes(program, environment, told):
+    shell = "bash" if "COMP_WORDS" in environment else "zsh"
+    environment |= {f"_{program.upper()}_COMPLETE": f"complete_{shell}"}
+    script = f"import sys, {program}.cli as c; sys.argv = [{program!r}]; c.main()"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False,
+        env={**os.environ, **environment},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert told in done.stdout
