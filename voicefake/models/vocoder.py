@@ -24,6 +24,7 @@ class VocoderConfig:
     Attributes:
         channels, hidden, blocks: of the ConvNeXt body.
         rounds: mel-consistency rounds where the caller does not say.
+        momentum: of the rounds, as in fast Griffin-Lim (Perraudin et al., 2013).
         look_ahead: frames to come that the body may see (``None``: as many as of the past).
             Then no frame's pulses depend on later f0 either.
     """
@@ -31,7 +32,8 @@ class VocoderConfig:
     channels: int = 256
     hidden: int = 640
     blocks: int = 6
-    rounds: int = 16
+    rounds: int = 32
+    momentum: float = 0.95
     look_ahead: int | None = None
 
 
@@ -100,9 +102,12 @@ class Vocoder(nn.Module):
         """
         length = length or (mel.shape[-1] - 1) * self.spectrogram.config.hop_length
         spectrum = self.spectrum(mel, f0, voicing, length, phase, noise)
+        before: Tensor | None = None
         for _ in range(self.config.rounds if rounds is None else rounds):
-            spectrum = self.consistent(spectrum, mel, length)
-        return self.spectrogram.istft(spectrum, length)
+            now = self.consistent(spectrum, mel, length)
+            spectrum = now if before is None else now + self.config.momentum * (now - before)
+            before = now
+        return self.spectrogram.istft(spectrum if before is None else before, length)
 
     def spectrum(
         self,
@@ -144,10 +149,12 @@ class Vocoder(nn.Module):
             share of harmonic energy (B, n_mels, T), change of level and turn of phase of each
             bin (B, bins, T).
         """
-        x = self.enter(torch.cat([(mel + 5) / 2.5, comb / 2.5, voicing[:, None]], 1))
+        later = self.config.look_ahead or 0
+        x = torch.cat([(mel + 5) / 2.5, comb / 2.5, voicing[:, None]], 1)
+        x = self.enter(nn.functional.pad(x, (0, later)))
         for block in self.body:
             x = block(x)
-        x = self.norm(x)
+        x = self.norm(x)[..., later:]
         level, turn = self.fine(x).float().chunk(2, 1)
         return self._tonal(self.mix(x).float(), voicing), level, turn
 
