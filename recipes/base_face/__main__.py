@@ -27,9 +27,11 @@ _WORK = Path(".train/face_base")
 @app.command()
 def detector(wheel: Annotated[Path, typer.Argument(help="mediapipe 0.10.21's wheel.")]) -> None:
     """Take the detector and the mesh network out of a mediapipe wheel."""
-    from recipes.base_face.detector import take_detector
+    from facesync.detect import WEIGHTS
+    from recipes.base_face.detector import NETWORKS
+    from recipes.wheels import take_networks
 
-    for path in take_detector(wheel):
+    for path in take_networks(wheel, NETWORKS, WEIGHTS):
         _say(f"wrote {path}")
 
 
