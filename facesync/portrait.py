@@ -79,6 +79,7 @@ class Portraitist:
         mouth = self._mouth.pick(np.append(wanted, teeth))
         look, light = self._warped(face, spline, side)
         region = _region(points, mesh.OUTER_LIPS, _MOUTH_GROWTH, _MOUTH_SOFTNESS)
+        region *= sum(share * _stretches(r.expression[2], wanted[2]) for r, share in mouth)
         if face != mouth:
             other_look, other_light = self._warped(mouth, spline, side)
             look = look + region[..., None] * (other_look - look)
@@ -175,6 +176,11 @@ def _mouth_costs(known: Float, wanted: Float) -> Float:
     opening = 2 * np.log((known[:, 2] + 0.02) / (wanted[2] + 0.02))
     teeth = _TEETH * min(1.0, wanted[2] / 0.1) * (known[:, 5] - wanted[5])
     return as_float(np.linalg.norm(np.column_stack([gaps, opening, teeth]), axis=1))
+
+
+def _stretches(known: float, wanted: float) -> float:
+    """0 to 1: whether a mouth ``known`` open can be shown ``wanted`` open without lips inside."""
+    return float(np.clip(((known + 0.015) / (wanted + 0.015) - 0.3) / 0.15, 0, 1))
 
 
 def _region(points: Points, ring: tuple[int, ...], growth: float, softness: float) -> Float:

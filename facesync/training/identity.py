@@ -48,6 +48,7 @@ from voicefake.common.progress import Reporter, Silent
 
 _PERSON, _DONOR = "person", "donor"
 _WATCHED = 24
+_FIRST_STEPS, _STEPS_A_FACE = 60, 8
 _MOST_FACES = 1200  # 250 kB each while they are sorted
 
 
@@ -56,7 +57,8 @@ class TrainOptions:
     """How an identity is made.
 
     Attributes:
-        steps: optimiser steps at most; 0 describes the person without training.
+        steps: optimiser steps at most (fewer where nothing can be held out, see
+            ``steps_without_proof``); 0 describes the person without training.
         minutes: wall-clock budget (0: none).
         patience: looks at the held-out part without a better figure before stopping.
         batch: faces a step.
@@ -90,12 +92,19 @@ class TrainOptions:
         """Who picks among several faces of ``path``."""
         return ByPlace(self.which) if self.which else OnlyFace(path)
 
-    def fit_config(self, seed: int) -> FitConfig:
+    def steps_without_proof(self, faces: int) -> int:
+        """Steps for ``faces`` of which none is held out: enough to see each about 64 times.
+
+        No figure says there when to stop; a single picture would be learned by heart.
+        """
+        return min(self.steps, _FIRST_STEPS + _STEPS_A_FACE * faces)
+
+    def fit_config(self, seed: int, steps: int) -> FitConfig:
         """For the training loop."""
         return FitConfig(
-            steps=self.steps, seconds=60 * self.minutes, learning_rate=2e-4, adversary_rate=4e-4,
+            steps=steps, seconds=60 * self.minutes, learning_rate=2e-4, adversary_rate=4e-4,
             betas=(0.8, 0.99), weight_decay=1e-4, warmup_steps=30, final_scale=0.1,
-            ema_decay=0.995, evaluate_every=max(1, min(100, self.steps)), patience=self.patience,
+            ema_decay=0.995, evaluate_every=max(1, min(100, steps)), patience=self.patience,
             bfloat16=True, seed=seed,
         )  # fmt: skip
 
@@ -245,8 +254,9 @@ def _fit(
         for sort, batches in task.watched_batches().items():
             write_sheet(str(folder / f"{sort}.png"), averaged, batches)
 
+    steps = options.steps if len(kept) else options.steps_without_proof(len(free))
     result = fit(
-        task, options.fit_config(seed), folder, device=resolve_device(device),
+        task, options.fit_config(seed, steps), folder, device=resolve_device(device),
         reporter=reporter, on_look=on_look,
     )  # fmt: skip
     network.cpu().load_state_dict(result.tensors)
