@@ -17,18 +17,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recipes.evaluate.faces import Embedding, FaceIdentity, FaceMesh, head_pose
+from recipes.evaluate.faces import Embedding, FaceIdentity, Landmarks, head_pose
 from recipes.evaluate.figures import Figures, Row
 from recipes.evaluate.gallery import Gallery, embed_frames
 from recipes.evaluate.looks import looks
-from recipes.evaluate.media import Pictures, read_pictures, read_sound
+from recipes.evaluate.media import Image, Pictures, read_pictures, read_sound
 from recipes.evaluate.motion import (
     best_lag,
     eye_opening,
@@ -42,6 +42,17 @@ from recipes.evaluate.tables import mean_row
 from voicefake.common.errors import BadInput
 
 Scores = NDArray[np.float64]
+Mesh = Callable[[Sequence[Image]], Landmarks]
+"""Pixels (T, 468, 2) of the face in each of T pictures that follow each other; nan without one."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """Whose face it should be, and who tells: identity is judged only with this."""
+
+    target: str
+    gallery: Gallery
+    identity: FaceIdentity
 
 
 @dataclass(frozen=True)
@@ -50,7 +61,7 @@ class Verdict:
 
     Attributes:
         mouths, eyes: openings ``(T,)`` in the source and in the swap.
-        syncs: `motion.sync` scores of the source and of the swap.
+        syncs: `motion.sync` scores of the source and of the swap; empty without sound.
     """
 
     figures: Figures
@@ -61,14 +72,18 @@ class Verdict:
 
 
 def judge_swap(
-    source: Path, swapped: Path, target: str, gallery: Gallery, identity: FaceIdentity
+    source: Path, swapped: Path, mesh: Mesh, known: Known | None = None, most: int | None = None
 ) -> Verdict:
-    """All figures of one swapped clip (see the head of this module)."""
-    old, new = read_pictures(source), read_pictures(swapped)
+    """All figures of one swapped clip (see the head of this module).
+
+    Args:
+        most: pictures to look at.
+    """
+    old, new = read_pictures(source, most), read_pictures(swapped, most)
     size = (old.frames[0].shape[1], old.frames[0].shape[0])
     if new.frames[0].shape != old.frames[0].shape:
         raise BadInput(swapped, "has not the source's size", "judge it beside its own source")
-    marks_old, marks_new = (FaceMesh().landmarks(clip.frames) for clip in (old, new))
+    marks_old, marks_new = (mesh(clip.frames) for clip in (old, new))
     common = min(len(marks_old), len(marks_new))
     marks_old, marks_new = marks_old[:common], marks_new[:common]
     pose = np.nanmean(
@@ -76,16 +91,19 @@ def judge_swap(
     )
     mouths = mouth_opening(marks_old), mouth_opening(marks_new)
     eyes = eye_opening(marks_old), eye_opening(marks_new)
-    syncs = (
-        sync(read_sound(source), mouths[0], old.fps),
-        sync(read_sound(swapped), mouths[1], new.fps),
-    )
+    try:
+        syncs = (
+            sync(read_sound(source), mouths[0], old.fps),
+            sync(read_sound(swapped), mouths[1], new.fps),
+        )
+    except BadInput:  # a clip without sound
+        syncs = (np.array([]), np.array([]))
     figures: Figures = {
         "clip": swapped.name,
         "frames": len(old.frames),
         "frames_out": len(new.frames),
         "time_ms": _time_shift(old, new),
-        **_identity_figures(old, new, target, gallery, identity),
+        **(_identity_figures(old, new, known) if known else {}),
         "yaw": float(pose[0]),
         "pitch": float(pose[1]),
         "roll": float(pose[2]),
@@ -98,28 +116,31 @@ def judge_swap(
     return Verdict(figures, mouths, eyes, syncs, new.fps)
 
 
-def _identity_figures(
-    old: Pictures, new: Pictures, target: str, gallery: Gallery, identity: FaceIdentity
-) -> Figures:
+def _identity_figures(old: Pictures, new: Pictures, known: Known) -> Figures:
+    target, gallery = known.target, known.gallery
     person = gallery.people[target]
-    source = embed_frames(old.frames[::8], identity)
-    faces = embed_frames(new.frames, identity)
+    source = embed_frames(old.frames[::8], known.identity)
+    faces = embed_frames(new.frames, known.identity)
     if not source or not faces:
         return {"found": 0.0}
     centre = np.mean(source, axis=0)
     start = float(np.mean([_distance(face, person.centre) for face in source]))
     near = float(np.mean([_distance(face, person.centre) for face in faces]))
     nearer = [_distance(f, person.centre) < _distance(f, centre) for f in faces]
-    return {
+    figures: Figures = {
         "found": len(faces) / len(new.frames),
         "nearer": float(np.mean(nearer)),
-        "rank1": float(np.mean([gallery.nearest(face) == target for face in faces])),
         "progress": (start - near) / (start - person.own) if np.isfinite(person.own) else None,
-        "margin": float(np.mean([gallery.margin(face, target) for face in faces])),
     }
+    if len(gallery.people) > 1:
+        figures["rank1"] = float(np.mean([gallery.nearest(face) == target for face in faces]))
+        figures["margin"] = float(np.mean([gallery.margin(face, target) for face in faces]))
+    return figures
 
 
 def _sync_figures(before: Scores, after: Scores, fps: float) -> Figures:
+    if not len(before):
+        return {}
     source, source_lag = best_lag(before, fps)
     swap, swap_lag = best_lag(after, fps)
     return {"src_sync": source, "sync": swap, "src_sync_lag": source_lag, "sync_lag": swap_lag}

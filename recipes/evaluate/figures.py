@@ -51,7 +51,7 @@ class Summary:
         }
 
 
-_MOON = "the same by Moonshine tiny, which taught the voice encoder and so is no independent judge"
+_MOON = "the same by Moonshine tiny: no independent judge, it listens in every conversion too"
 VOICE: dict[str, Meaning] = {
     "progress": Meaning(
         "progress", 1.0, "0: as near to the target as the source, 1: as the target's own other "
@@ -100,6 +100,39 @@ COPY: dict[str, Meaning] = {
     "lag_ms": VOICE["lag_ms"],
     "samples": VOICE["samples"],
 }
+
+
+FACE: dict[str, Meaning] = {
+    "progress": Meaning(
+        "identity progress", 1.0, "0: as far from the target as the source, 1: as near as the "
+        "target's own other clips (dlib)", "≥ .85",
+    ),
+    "margin": Meaning("identity margin", None, "distance to the nearest other person less that "
+        "to the target", "≥ .32"),
+    "rank1": Meaning("rank 1", 1.0, "faces nearest to the target among everybody", "≥ .98"),
+    "nearer": Meaning("nearer to target", 1.0, "share of faces nearer to it than to the source"),
+    "mouth": Meaning("mouth correlation", 1.0, "opening of the lips, with the source's", "≥ .93"),
+    "mouth_gain": Meaning("mouth gain", 1.0, "how wide it opens, of the source's", ".85–1.15"),
+    "eyes": Meaning("eye correlation", 1.0, "opening of the lids, with the source's", "≥ .80"),
+    "eyes_gain": Meaning("eye gain", 1.0, "how far they close, of the source's", "≥ .6"),
+    "yaw": Meaning("yaw, °", 0.0, "mean deviation of the head's pose from the source's", "≤ .5"),
+    "pitch": Meaning("pitch, °", 0.0, "the same, nodding; another face's shape adds to it", "≤ .5"),
+    "roll": Meaning("roll, °", 0.0, "the same, tilting", "≤ .5"),
+    "motion": Meaning("motion error", 0.0, "of landmarks about their mean place, in eye "
+        "distances", "≤ .014"),
+    "jitter": Meaning("jitter", 1.0, "trembling of the head, of the source's", "≤ 1.0"),
+    "sharpness": Meaning("sharpness", 1.0, "fine detail of the face, of the source's", ".55–1.2"),
+    "flicker": Meaning("flicker", 1.0, "unrest of the face held still, of the source's", "≤ 1.0"),
+    "pulse": Meaning("pulse", 1.0, "unrest of its lightness, of the source's", "≤ 1.4"),
+    "colour_step": Meaning("colour step, ΔE", 0.0, "jump of colour at the face's border beyond the "
+        "source's", "≤ 2.5"),
+    "seam": Meaning("seam", 1.0, "gradient across the border, of the source's", ".9–1.05"),
+    "background": Meaning("background, dB", None, "PSNR of all but the face", "≥ 41"),
+    "sync": Meaning("mouth and sound", "src_sync", "correlation of the mouth with the level"),
+    "sync_lag": Meaning("mouth's lag, ms", "src_sync_lag", "at the best correlation; one clip is "
+        "too short to trust it"),
+    "time_ms": Meaning("time shift, ms", 0.0, "largest shift of a picture", "0"),
+}  # fmt: skip
 
 
 def summarise(

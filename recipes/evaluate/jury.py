@@ -46,7 +46,7 @@ class Jury:
 
     @cached_property
     def moonshine(self) -> words.Moonshine | None:
-        """Hears open sentences; the encoder's teacher."""
+        """Hears open sentences; part of the product listens by the same network."""
         return self.load(words.Moonshine)
 
     def load(self, build: Callable[[], Judge]) -> Judge | None:

@@ -82,8 +82,8 @@ def read_sound(path: Path) -> Sound:
         raise BadInput(path, f"cannot be read ({error})", "check the file") from error
 
 
-def read_pictures(path: Path) -> Pictures:
-    """All pictures of a short video, or the one of a picture file."""
+def read_pictures(path: Path, most: int | None = None) -> Pictures:
+    """All pictures of a short video (or the first ``most``), or the one of a picture file."""
     import av
 
     try:
@@ -95,6 +95,8 @@ def read_pictures(path: Path) -> Pictures:
             for frame in container.decode(container.streams.video[0]):
                 frames.append(np.asarray(frame.to_ndarray(format="bgr24"), np.uint8))
                 times.append(_seconds(frame.pts, frame.time_base))
+                if len(frames) == most:
+                    break
     except (OSError, ValueError) as error:
         raise BadInput(path, f"cannot be read ({error})", "check the file") from error
     if not frames:

@@ -76,12 +76,15 @@ def pitch_figures(source: Contour, converted: Contour, target: Range | None) -> 
     }
 
 
+def loudness(samples: Samples) -> Contour:
+    """Level in dB each 10 ms ``(T,)`` of sound at 16 kHz, floored 40 dB below the loudest."""
+    level = _level(samples, hop=RATE // 100, frames=len(samples) // (RATE // 100))
+    return np.maximum(level, level.max(initial=-120) - 40)
+
+
 def loudness_correlation(source: Samples, converted: Samples) -> float:
-    """Correlation of the two levels in dB each 10 ms, floored 40 dB below the loudest."""
-    levels = []
-    for samples in (source, converted):
-        level = _level(samples, hop=RATE // 100, frames=len(samples) // (RATE // 100))
-        levels.append(np.maximum(level, level.max(initial=-120) - 40))
+    """Correlation of the two levels of `loudness`."""
+    levels = loudness(source), loudness(converted)
     length = min(map(len, levels))
     a, b = (level[:length] for level in levels)
     flat = length < 5 or a.std() < 1e-6 or b.std() < 1e-6

@@ -77,7 +77,7 @@ class Sphinx:
 
 
 class Moonshine:
-    """Moonshine tiny (MIT). NOT independent: the voice encoder learned from its features.
+    """Moonshine tiny (MIT). NOT independent: its encoder listens in every conversion.
 
     The models of the moonshine-voice 0.0.49 wheel, run by onnxruntime with greedy decoding (the
     wheel's own library crashes when it is closed).

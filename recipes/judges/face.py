@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from recipes.evaluate.face import judge_swap, pooled
-from recipes.evaluate.faces import FaceIdentity
+from recipes.evaluate.face import Known, judge_swap, pooled
+from recipes.evaluate.faces import FaceIdentity, FaceMesh
 from recipes.evaluate.figures import Figures
 from recipes.evaluate.gallery import Gallery, embed_frames, person_of
 from recipes.evaluate.media import made_of, read_pictures
@@ -55,7 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if options.target not in gallery.people:
             raise WrongUse(options.target, "is nobody who is known", "give --pictures")
         files = [(path, made_of(path, options.swapped)) for path in options.sources]
-        verdicts = [judge_swap(*pair, options.target, gallery, identity) for pair in files]
+        known = Known(options.target, gallery, identity)
+        verdicts = [judge_swap(*pair, FaceMesh().landmarks, known) for pair in files]
         rows = [verdict.figures for verdict in verdicts]
         means = [pooled(verdicts)]
     print_table(_upright([*rows, *means]) if options.command == "swap" else rows)

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from recipes.evaluate.images import spectrogram
 from recipes.evaluate.media import (
     Image,
     Sound,
@@ -26,7 +27,6 @@ from voicefake.common.errors import WrongUse
 COLUMNS = 8
 CELL = 200
 MARGIN = 92
-RATE = 24_000
 
 
 def contact_sheet(rows: Sequence[tuple[str, Path]], *, zoom: bool) -> Image:
@@ -39,23 +39,10 @@ def contact_sheet(rows: Sequence[tuple[str, Path]], *, zoom: bool) -> Image:
     return np.vstack([_picture_row(label, path, zoom=zoom) for label, path in rows])
 
 
-def spectrogram(sound: Sound, label: str, *, width: int = 1000, height: int = 220) -> Image:
-    """Spectrogram picture: 0–8 kHz upwards, black is 80 dB below the loudest bin.
-
-    The label names the file and its length.
-    """
-    import cv2
-
-    samples = sound.at(RATE)
-    window = np.hanning(1024)
-    padded = np.pad(samples, 512)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, 1024)[::120] * window
-    decibels = 20 * np.log10(np.abs(np.fft.rfft(frames, axis=1)).T + 1e-9)[: 1024 * 8 // 24]
-    scaled = np.clip((decibels - decibels.max()) / 80 + 1, 0, 1)
-    grey = cv2.resize((scaled[::-1] * 255).astype(np.uint8), (width, height))
-    picture = np.asarray(cv2.applyColorMap(grey, cv2.COLORMAP_INFERNO), np.uint8)
+def labelled_spectrogram(sound: Sound, label: str) -> Image:
+    """A spectrogram under a line that names the file and its length."""
     seconds = len(sound.samples) / sound.rate
-    return _labelled(picture, f"{label}  {seconds:.3f} s  {sound.rate} Hz  0-8 kHz")
+    return _labelled(spectrogram(sound), f"{label}  {seconds:.3f} s  {sound.rate} Hz  0-8 kHz")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -73,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise WrongUse("--labels", "are not as many as the files", "give one for each")
         picture = np.vstack(
             [
-                spectrogram(read_sound(path), label)
+                labelled_spectrogram(read_sound(path), label)
                 for path, label in zip(options.files, labels, strict=True)
             ]
         )

@@ -1,0 +1,88 @@
+"""``voicefake evaluate``: parse, judge, print."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from voicefake.common.commandline import ForceOption, JsonOption, QuietOption, console, print_json
+
+if TYPE_CHECKING:
+    pass
+
+FilesArgument = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="SOURCE RESULT", help="A file and what was made of it."),
+]
+
+
+def evaluate(
+    files: FilesArgument = None,
+    voice: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--voice", metavar="WHO", help="The target: recordings, a folder, or a speaker's name."
+        ),
+    ] = None,
+    face: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--face", metavar="WHO", help="The target: pictures, clips, or an identity's name."
+        ),
+    ] = None,
+    text: Annotated[str, typer.Option(help="What is said, in English: judges the words.")] = "",
+    manifest: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.csv", help="Many pairs: columns source, result, voice, face, text."
+        ),
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE.html", help="Write a page; with a list, a folder."),
+    ] = None,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+    force: ForceOption = False,
+) -> None:
+    """Judge how good a conversion or a swap is, each figure with how sure it is.
+
+    What needs no further package is always judged: melody, loudness, lag, length; mouth, eyes,
+    pose, sharpness, flicker, seam, background. Words, quality and identity are judged by packages
+    of the extra `evaluate`, where they are installed.
+    """
+    from recipes.evaluate.manifest import judge_pairs, read_manifest, single_pair
+
+    pairs = read_manifest(manifest) if manifest else single_pair(files or [], voice, face, text)
+    result = judge_pairs(pairs)
+    if html:
+        result.write_pages(html, force=force)
+    if not quiet:
+        _tell(result.total, result.absent)
+    if as_json:
+        print_json(result.to_json())
+
+
+def _tell(total: Mapping[str, Any], absent: Mapping[str, None]) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    for name, summaries in total.items():
+        table = Table(title=name, title_justify="left", box=None, pad_edge=False)
+        for column in ("figure", "value [95 %]", "natural", "bar"):
+            table.add_column(column)
+        for summary in summaries:
+            natural = "" if summary.natural is None else f"{summary.natural:.3g}"
+            meaning = summary.meaning
+            value = escape(str(summary.estimate))
+            table.add_row(meaning.title, value, natural, meaning.bar)
+        console.print(table)
+    if absent:
+        console.print(
+            f"not judged for want of {', '.join(absent)}: pip install 'voicefake[evaluate]'",
+            markup=False,
+            highlight=False,
+        )

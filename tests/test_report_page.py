@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import csv
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from media_samples import tone, write_video
+
+from recipes.evaluate.jury import Jury
+from recipes.evaluate.manifest import read_manifest, single_pair
+from recipes.evaluate.pairs import judge_voice
+from recipes.reports import write_report
+from recipes.reports.html import facts, section
+from voicefake.cli import build_app
+from voicefake.common.commandline import run
+from voicefake.common.errors import BadInput, WrongUse
+from voicefake.common.reports import Stopwatch, report_run
+
+
+class Links(HTMLParser):
+    """Every address that a page asks for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [value or "" for name, value in attrs if name in {"src", "href"}]
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("pair")
+    before, after = folder / "before <b>.wav", folder / "after.wav"
+    sound = tone(3.2)[0]
+    soundfile.write(before, sound, 16_000)
+    soundfile.write(after, np.roll(sound, 80) * 0.5, 16_000)
+    return before, after
+
+
+def test_a_page_holds_all_it_needs_and_escapes_what_it_is_told(pair, tmp_path: Path):
+    page = tmp_path / "page.html"
+    run_told = {"stages": [{"stage": "listening", "seconds": 1.5, "peak_mb": 512}]}
+    summary = write_report(*pair, page, run=run_told | {"warnings": ["<script>odd</script>"]})
+    text = page.read_text("utf-8")
+    links = Links()
+    links.feed(text)
+    assert len(links.found) >= 4
+    assert all(address.startswith("data:") for address in links.found)
+    assert "http://" not in text.replace("http://www.w3.org/2000/svg", "")
+    assert "<script>odd" not in text and "&lt;script&gt;odd" in text
+    assert "before <b>" not in text
+    assert "512 MB" in text and "listening" in text
+    assert abs(summary.figures["voice"]["lag_ms"] - 5) < 1
+    with pytest.raises(WrongUse, match="exists"):
+        write_report(*pair, page)
+
+
+def test_videos_are_shown_with_their_frames(tmp_path: Path):
+    clips = [tmp_path / name for name in ("before.mp4", "after.mp4")]
+    for clip in clips:
+        write_video(clip, sound=tone(0.5))
+    page = tmp_path / "page.html"
+    write_report(*clips, page)
+    text = page.read_text("utf-8")
+    assert text.count("data:video/mp4") == 2
+    assert "the same moments" in text
+
+
+def test_of_one_file_the_figures_know_how_sure_they_are(pair, tmp_path: Path):
+    long = tmp_path / "long.wav"
+    soundfile.write(long, np.tile(tone(3.0)[0], 4), 16_000)
+    judged = judge_voice(Jury(), long, long)
+    assert judged
+    found = {summary.name: summary for summary in judged.summaries}
+    assert found["lag_ms"].estimate.mean == pytest.approx(0, abs=0.1)
+    loudness = found["loudness"].estimate
+    assert loudness.low <= loudness.mean <= loudness.high and loudness.count == 4
+    single = judge_voice(Jury(), *pair)
+    assert single and all(np.isnan(s.estimate.low) for s in single.summaries)
+
+
+def test_evaluate_judges_a_list_and_prints_json(pair, tmp_path: Path, capsys):
+    listed = tmp_path / "pairs.csv"
+    with listed.open("w", newline="") as file:
+        csv.writer(file).writerows([("source", "result"), pair, (pair[0], pair[0])])
+    pages = tmp_path / "pages"
+    with pytest.raises(SystemExit) as stop:
+        run(build_app(), ["evaluate", "--manifest", str(listed), "--html", str(pages), "--json"])
+    assert stop.value.code == 0
+    result = json.loads(capsys.readouterr().out)
+    assert len(result["pairs"]) == 2
+    lag = next(row for row in result["total"]["voice"] if row["figure"] == "lag_ms")
+    assert lag["n"] == 2 and lag["mean"] == pytest.approx(2.5, abs=0.5)
+    assert {page.name for page in pages.iterdir()} == {"after.wav.html", "before <b>.wav.html"}
+
+
+def test_wrong_lists_and_files_are_told_in_one_line(tmp_path: Path):
+    listed = tmp_path / "pairs.csv"
+    listed.write_text("a,b\n1,2\n")
+    with pytest.raises(BadInput, match="no list of pairs"):
+        read_manifest(listed)
+    with pytest.raises(WrongUse, match="two files"):
+        single_pair([Path("a.wav")], None, None, "")
+
+
+def test_a_stopwatch_knows_its_stages():
+    watch = Stopwatch()
+    watch.stage("one", 3).advance()
+    watch.stage("two", None)
+    stages = watch.stop()
+    assert [stage["stage"] for stage in stages] == ["start", "one", "two"]
+    assert all(stage["seconds"] >= 0 for stage in stages)
+
+
+def test_a_run_asks_whoever_offers_to_write(pair, tmp_path: Path, monkeypatch):
+    asked = []
+
+    class Offer:
+        def load(self):
+            return lambda before, after, path, **told: asked.append((path.name, told["voice"]))
+
+    monkeypatch.setattr("voicefake.common.reports.entry_points", lambda group: [Offer()])
+    report_run(tmp_path, *pair, voice="kathleen")
+    assert asked == [("after.wav.html", "kathleen")]
+    monkeypatch.setattr("voicefake.common.reports.entry_points", lambda group: [])
+    with pytest.raises(WrongUse, match="writes reports"):
+        report_run(tmp_path / "x.html", *pair)
+
+
+def test_empty_parts_of_a_page_are_left_out():
+    assert section("Figures", "", facts({})) == ""
+    assert "a · b" in facts({"a": {"b": True}})

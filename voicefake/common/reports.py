@@ -1,0 +1,96 @@
+"""The report of a run, written by whoever offers to: entry-point group ``voicefake.reports``.
+
+A command that makes files offers ``--report FILE.html``, measures its stages with a
+:class:`Stopwatch` and calls :func:`report_run` when it is done; it need not know who writes.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from voicefake.common.errors import WrongUse
+from voicefake.common.progress import Reporter, Silent, Stage
+
+GROUP = "voicefake.reports"
+
+ReportOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--report", metavar="FILE.html", help="Write a page to look at; a folder for several."
+    ),
+]
+
+
+class Stopwatch:
+    """Listens to a job in front of another reporter and notes what each stage cost.
+
+    Attributes:
+        stages: title, seconds, and peak memory of the process in MB at its end (where the
+            system tells it) of every stage that is over.
+    """
+
+    def __init__(self, reporter: Reporter | None = None) -> None:
+        self._reporter = reporter or Silent()
+        self._title, self._began = "start", time.monotonic()
+        self.stages: list[dict[str, Any]] = []
+
+    def stage(self, title: str, total: float | None) -> Stage:
+        """The stage before is over."""
+        self.stop()
+        self._title = title
+        return self._reporter.stage(title, total)
+
+    def stop(self) -> list[dict[str, Any]]:
+        """The last stage is over; all of them."""
+        now = time.monotonic()
+        cost = {"stage": self._title, "seconds": round(now - self._began, 2)}
+        self.stages.append(cost | {"peak_mb": _peak_memory()})
+        self._title, self._began = "end", now
+        return self.stages
+
+
+def report_run(
+    report: Path,
+    before: Path,
+    after: Path,
+    *,
+    voice: str | None = None,
+    face: str | None = None,
+    run: Mapping[str, Any] | None = None,
+    several: bool = False,
+    force: bool = False,
+) -> Path:
+    """Write the report of one file that was made.
+
+    Args:
+        report: the page, or with ``several`` (or where it is one) a folder for it.
+        before, after: the source and what was made of it.
+        voice, face: name of the profile that was used.
+        run: the run's own JSON; ``stages`` of a :class:`Stopwatch` are shown.
+
+    Raises:
+        WrongUse: nobody offers to write reports, or the page exists.
+    """
+    path = report / f"{after.name}.html" if several or report.is_dir() else report
+    offered = list(entry_points(group=GROUP))
+    if not offered:
+        raise WrongUse("--report", "finds nobody who writes reports", "install voicefake whole")
+    write = offered[0].load()
+    write(before, after, path, voice=voice, face=face, run=run, force=force)
+    return path
+
+
+def _peak_memory() -> int | None:
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (1 << 20 if sys.platform == "darwin" else 1 << 10))
