@@ -126,8 +126,8 @@ def track_f0(
     stretches.
     """
     sound = soxr.resample(audio.astype(np.float32), config.sample_rate, _F0_RATE)
-    track = _pyin if method is F0Method.PYIN else _swift
-    there, pitch, voiced = track(np.pad(sound, (0, max(0, 2 * _F0_HOP - len(sound)))))
+    track = _pyin if method is F0Method.PYIN else detect_f0
+    there, pitch, voiced = track(sound)
     return to_frames(there, pitch, voiced, np.arange(frames) / config.frame_rate)
 
 
@@ -142,18 +142,23 @@ def to_frames(
     return torch.from_numpy(np.exp(log_f0)).float(), torch.from_numpy(voicing).float()
 
 
-def _swift(sound: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Seconds, f0 and whether voiced, by SwiftF0 (arXiv 2508.18440): a value every 16 ms."""
+def detect_f0(sound: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Seconds, f0 and whether voiced of sound (n,) at 16 kHz: a value every 16 ms.
+
+    By SwiftF0 (arXiv 2508.18440).
+    """
+    sound = np.pad(sound, (0, max(0, 2 * _F0_HOP - len(sound))))
     result = _tracker().detect(sound, _F0_RATE, *_F0_RANGE)
     voiced = np.asarray(result.confidence) >= _VOICED_CONFIDENCE
     return np.asarray(result.timestamps), np.asarray(result.pitch_hz), voiced
 
 
 def _pyin(sound: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The same by probabilistic YIN (Mauch & Dixon, 2014): slower, and independent of it."""
+    """The same by probabilistic YIN (Mauch & Dixon, 2014), which knows nothing of SwiftF0."""
     import librosa  # takes a second to load
 
     low, high = _F0_RANGE
+    sound = np.pad(sound, (0, max(0, 2 * _F0_HOP - len(sound))))
     pitch, voiced, _ = librosa.pyin(
         sound, fmin=low, fmax=high, sr=_F0_RATE, frame_length=1024, hop_length=_F0_HOP
     )

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from tests.voice_samples import voiced_sound
+from voicefake.engine import Networks
+from voicefake.features import FeatureConfig, MelSpectrogram, track_f0
+from voicefake.models.decoder import DecoderConfig, Melody, PersonDecoder, SpeakerDecoder
+from voicefake.models.encoder import ContentEncoder, EncoderConfig
+from voicefake.models.vocoder import Vocoder, VocoderConfig
+from voicefake.options import ConvertOptions
+from voicefake.running import PitchFrames
+from voicefake.speakers import speaker_store
+from voicefake.stream import VoiceStream
+from voicefake.voices import Voice, load_voice
+
+
+def _small(look_ahead: int | None) -> tuple[Networks, Voice]:
+    """Random networks, shallow enough to be quick."""
+    torch.manual_seed(0)
+    encoder = ContentEncoder(
+        EncoderConfig(
+            channels=16, latent=4, phones=3, teacher=5, dilations=(1, 2), look_ahead=look_ahead
+        )
+    )
+    decoder = SpeakerDecoder(
+        DecoderConfig(
+            channels=16, hidden=16, latent=4, trunk_blocks=1, tail_blocks=1, look_ahead=look_ahead
+        )
+    )
+    vocoder = Vocoder(VocoderConfig(channels=16, hidden=16, blocks=1, look_ahead=look_ahead))
+    torch.nn.init.normal_(vocoder.mix.weight, std=0.1)
+    for network in (encoder, decoder, vocoder):
+        network.eval().requires_grad_(False)
+    spectrogram = MelSpectrogram()
+    person = PersonDecoder(decoder, torch.randn(1, decoder.config.speaker))
+    networks = Networks(
+        spectrogram, encoder, None, Melody(spectrogram), vocoder, torch.device("cpu")
+    )
+    return networks, Voice(person.eval().requires_grad_(False), (4.8, 0.2))
+
+
+def _streamed(stream: VoiceStream, sound: NDArray[np.float32], sizes: list[int]) -> NDArray:
+    pieces, start, number = [], 0, 0
+    while start < len(sound):
+        size = sizes[number % len(sizes)]
+        pieces.append(stream.push(sound[start : start + size]))
+        start, number = start + size, number + 1
+    return np.concatenate([*pieces, stream.finish()])
+
+
+@pytest.mark.parametrize(("look_ahead", "rounds"), [(None, 1), (0, 0), (2, 1)])
+def test_chunks_give_what_the_whole_gives(look_ahead: int | None, rounds: int) -> None:
+    samples = 24_007
+    networks, voice = _small(look_ahead)
+    sound, options = voiced_sound(1.2)[:samples], ConvertOptions(rounds=rounds)
+    whole = _streamed(VoiceStream(networks, voice, options), sound, [samples])
+    cut = _streamed(VoiceStream(networks, voice, options), sound, [997, 4800, 240, 1, 9000])
+    assert len(whole) == len(cut) == samples
+    assert np.abs(whole).max() > 1e-3
+    difference = np.abs(whole - cut) / np.abs(whole).max()
+    # where a harmonic more or less fits below half the rate, rounding may decide
+    assert difference.max() < 1e-2
+    assert difference.mean() < 1e-5
+
+
+def test_the_bundled_voice_streams_as_a_whole() -> None:
+    networks = Networks.load(torch.device("cpu"))
+    voice = load_voice(speaker_store().find("kathleen"))
+    sound, options = voiced_sound(1.2), ConvertOptions(rounds=1)
+    whole = _streamed(VoiceStream(networks, voice, options), sound, [len(sound)])
+    cut = _streamed(VoiceStream(networks, voice, options), sound, [11_111])
+    assert np.abs(whole - cut).max() < 2e-3 * np.abs(whole).max()
+
+
+@pytest.mark.parametrize("look_ahead", [None, 0])
+def test_sound_comes_no_later_than_the_stated_latency(look_ahead: int | None) -> None:
+    networks, voice = _small(look_ahead)
+    stream, sound = VoiceStream(networks, voice, ConvertOptions(rounds=0)), voiced_sound(0.8)
+    given = taken = 0
+    for start in range(0, len(sound), 480):
+        given += 480
+        taken += len(stream.push(sound[start : start + 480]))
+        assert taken > given - 480 - stream.latency * 24_000
+    assert taken > 0
+    if look_ahead == 0:
+        assert stream.latency <= 0.06
+
+
+@pytest.mark.parametrize("samples", [0, 1, 100, 700])
+def test_the_shortest_streams(samples: int) -> None:
+    networks, voice = _small(None)
+    stream = VoiceStream(networks, voice, ConvertOptions(rounds=0))
+    assert len(_streamed(stream, voiced_sound(1.0)[:samples], [64])) == samples
+
+
+@pytest.mark.parametrize("instant", [False, True])
+def test_the_running_melody_is_that_of_the_whole(instant: bool) -> None:
+    sound, config = voiced_sound(1.5, f0=170.0), FeatureConfig()
+    pitch = PitchFrames(config, instant=instant)
+    for start in range(0, len(sound), 5000):
+        pitch.push(sound[start : start + 5000], last=start + 5000 >= len(sound))
+    f0, voicing = pitch.take(151, last=True)
+    reference, voiced = track_f0(sound, config, 151)
+    both = (voicing > 0.5) & (voiced > 0.5)
+    assert int(both.sum()) > 0.8 * int((voiced > 0.5).sum())
+    assert float((12 * (f0[both] / reference[both]).log2()).abs().median()) < 0.3

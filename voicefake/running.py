@@ -1,0 +1,143 @@
+"""What a stream knows of its past: level, means, melody; the same however it is cut."""
+
+from __future__ import annotations
+
+import numpy as np
+import soxr
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from voicefake.features import ACTIVE_RMS, FeatureConfig, detect_f0
+
+_SILENT = 1e-8
+_PAUSE = 1e-3
+_FADING = 0.999
+"""By which the loudest frame's power fades with each frame: 30 dB in 70 s."""
+_PAUSE_FRAMES = 30
+"""Of a pause's start that count as speech, as short pauses do in a whole recording's mean."""
+_TRACK_PAST, _TRACK_AHEAD = 12, 11
+"""Values that SwiftF0 looks at before and after one, and one more for the resampler's edge."""
+_TRACK_RATE, _TRACK_HOP = 16_000, 256
+
+
+class RunningMean:
+    """Mean of all that counted so far, forgetting what is older than ``limit`` frames."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit, self._count = limit, 0
+        self._mean: NDArray[np.float32] | None = None
+
+    def push(self, x: Tensor, counted: Tensor) -> Tensor:
+        """The mean after each frame of ``x`` (1, C, n); ``counted`` (n,) says which frames count.
+
+        Before any counted, a frame is its own mean.
+        """
+        values, means = x[0].T.numpy(), np.empty(x.shape[:0:-1], np.float32)
+        for value, counts, mean in zip(values, counted.tolist(), means, strict=True):
+            if counts:
+                self._count = min(self._count + 1, self._limit)
+                before = value if self._mean is None else self._mean
+                self._mean = before + (value - before) / np.float32(self._count)
+            mean[:] = value if self._mean is None else self._mean
+        return torch.from_numpy(means.T.copy())[None]
+
+
+class Levels:
+    """Gain that brings speech to the level that the networks know, and where speech is."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit, self._count, self._power, self._peak = limit, 0, 0.0, 0.0
+        self._pause = _PAUSE_FRAMES
+
+    def push(self, power: Tensor) -> tuple[Tensor, Tensor]:
+        """Gain (n,) and whether it is speech (n,) after each frame of mean powers (n,)."""
+        gains, speech = np.ones(len(power), np.float32), np.zeros(len(power), bool)
+        for i, value in enumerate(power.tolist()):
+            self._peak = max(value, self._peak * _FADING, _SILENT)
+            self._pause += 1
+            if value > self._peak * _PAUSE and value > _SILENT:
+                self._count = min(self._count + 1, self._limit)
+                self._power += (value - self._power) / self._count
+                self._pause = 0
+            speech[i] = self._pause < _PAUSE_FRAMES
+            gains[i] = ACTIVE_RMS / self._power**0.5 if self._power else 1.0
+        return torch.from_numpy(gains), torch.from_numpy(speech)
+
+
+class PitchFrames:
+    """F0 and voicing of the mel's frames from SwiftF0's values, one every 16 ms.
+
+    Between two values f0 runs on a line; through unvoiced stretches it stays what it was.
+
+    Args:
+        instant: hear 16 ms after a value and no more (98 % of the frames are found voiced or
+            not as with all of it, f0 is 4 cents off), and take the newest one for a frame.
+            Else wait for all that the tracker looks at.
+    """
+
+    def __init__(self, config: FeatureConfig, *, instant: bool = False) -> None:
+        self._instant, self._rate = instant, config.sample_rate
+        self._frame_hop, self._lead = config.hop_length, config.n_fft // 2
+        self._hop = _TRACK_HOP * config.sample_rate // _TRACK_RATE
+        self._wait = 2 if instant else 1 + _TRACK_AHEAD
+        self._sound = np.zeros(0, np.float32)
+        self._first = self._values = self._frames = 0
+        self._kept: list[tuple[float, bool]] = [(150.0, False)]
+        """The last values, f0 and whether voiced."""
+        self.ahead = 0 if instant else -(-(self._wait + 1) * self._hop // config.hop_length)
+        """Frames of sound after a frame that its value waits for."""
+
+    def push(self, audio: NDArray[np.float32], *, last: bool) -> None:
+        """Hear more of the sound (n,)."""
+        self._sound = np.concatenate([self._sound, audio])
+        end = self._first + len(self._sound)
+        ready = end // self._hop + 1 if last else end // self._hop - self._wait + 1
+        while self._values < ready:
+            self._track(self._values + 1 if self._instant else ready, last)
+        keep = max(0, self._values - _TRACK_PAST) * self._hop - self._first
+        if keep > 0:
+            self._sound, self._first = self._sound[keep:], self._first + keep
+
+    def _track(self, until: int, last: bool) -> None:
+        start = max(0, self._values - _TRACK_PAST)
+        heard_all = last and not self._instant
+        stop = None if heard_all else (until - 1 + self._wait) * self._hop - self._first
+        window = self._sound[start * self._hop - self._first : stop]
+        _, pitch, voiced = detect_f0(soxr.resample(window, self._rate, _TRACK_RATE))
+        for k in range(self._values - start, until - start):
+            heard = k < len(voiced) and bool(voiced[k])
+            self._kept.append((float(pitch[k]) if heard else self._kept[-1][0], heard))
+        self._values = until
+
+    def take(self, most: int, *, last: bool) -> Tensor:
+        """F0 and voicing (2, n) of the next frames, at most ``most``."""
+        taken: list[tuple[float, float]] = []
+        while len(taken) < most:
+            place = self._place(self._frames)
+            if not last and place >= self._values - (not self._instant):
+                break
+            taken.append(self._at(min(place, self._values - 1)))
+            self._frames += 1
+        del self._kept[: -self._values + int(self._place(self._frames)) - 1]
+        return torch.tensor(taken, dtype=torch.float32).reshape(-1, 2).T
+
+    def _place(self, frame: int) -> float:
+        """Which value belongs to a frame; between two of them if not ``instant``."""
+        sample = frame * self._frame_hop
+        if self._instant:
+            return float(max(0, (sample + self._lead) // self._hop - self._wait))
+        return sample / self._hop
+
+    def _at(self, place: float) -> tuple[float, float]:
+        number, share = int(place), place % 1
+        at = number - self._values
+        f0, voiced = self._kept[at]
+        if share == 0:
+            return f0, float(voiced)
+        later, goes_on = self._kept[at + 1]
+        if voiced and goes_on:
+            f0 = f0 ** (1 - share) * later**share
+        elif goes_on:
+            f0 = later
+        return f0, voiced * (1 - share) + goes_on * share

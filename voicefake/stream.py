@@ -1,0 +1,221 @@
+"""Conversion of sound as it comes: chunks in, chunks out, the same sound however it is cut.
+
+What a file's conversion knows of the whole recording (level, means, range of the melody) is
+here known of the past alone. Every network says how far it looks; each stage keeps that much
+of what went before and waits for that much of what is to come, so that the result is that of
+all the sound at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from voicefake.engine import Networks, noise_at, soft_limited, spoken
+from voicefake.features import LOG_FLOOR
+from voicefake.options import ConvertOptions
+from voicefake.running import Levels, PitchFrames, RunningMean
+from voicefake.voices import Voice
+
+_REMEMBERED = 3000
+"""Frames after which a running mean begins to forget: half a minute of speech."""
+
+
+class Overlapped:
+    """A function of frames that looks at its neighbours, applied to a stream of them.
+
+    Args:
+        function: of (1, C, n) and the place of its first frame, to (1, D, m); what it makes of
+            a frame may depend on ``past`` frames before and ``ahead`` frames after it.
+        unit: columns of the input to a frame.
+        scale: columns of the output to a frame.
+        past: frames.
+        ahead: columns of the input.
+    """
+
+    def __init__(
+        self,
+        function: Callable[[Tensor, int], Tensor],
+        past: int,
+        ahead: int,
+        *,
+        unit: int = 1,
+        scale: int = 1,
+    ) -> None:
+        self._function, self._past, self._ahead = function, past, ahead
+        self._unit, self._scale = unit, scale
+        self._held: Tensor | None = None
+        self._first = self._done = 0
+
+    def push(self, x: Tensor | None, *, last: bool) -> Tensor | None:
+        """What ``x`` (1, C, n) adds to the output, if anything; ``last`` gives the rest."""
+        parts = [part for part in (self._held, x) if part is not None]
+        if not parts:
+            return None
+        held = self._held = torch.cat(parts, -1)
+        ready = self._first + (held.shape[-1] - self._ahead) // self._unit
+        if not last and ready <= self._done:
+            return None
+        made = self._function(held, self._first)
+        start = (self._done - self._first) * self._scale
+        if last:
+            return made[..., start:]
+        stop = (ready - self._first) * self._scale
+        forget = max(0, ready - self._past - self._first)
+        self._held, self._first = held[..., forget * self._unit :], self._first + forget
+        self._done = ready
+        return made[..., start:stop]
+
+
+class VoiceStream:
+    """Turns the sound of whoever speaks into the voice, chunk by chunk, at the networks' rate.
+
+    The result has the length of what went in, at the level that the networks know; whichever
+    way the sound is cut into chunks, it is the same but for rounding. Short chunks cost more:
+    with each, the networks go through what they look at again.
+
+    Args:
+        options: of these, pitch, formants, protection, rounds and gain are heeded.
+        seed: of the vocoder's noise.
+
+    Attributes:
+        latency: seconds by which the result is later than the sound, the chunk's own length
+            not counted.
+    """
+
+    def __init__(
+        self,
+        networks: Networks,
+        voice: Voice,
+        options: ConvertOptions | None = None,
+        *,
+        seed: int = 0,
+    ) -> None:
+        self.networks, self.voice, self.options = networks, voice, options or ConvertOptions()
+        self.seed = seed
+        c = networks.spectrogram.config
+        self._config = c = networks.spectrogram.config
+        self._samples, self._ended = 0, False
+        instant = networks.encoder.config.look_ahead is not None
+        self._levels, self._pitch = Levels(_REMEMBERED), PitchFrames(c, instant=instant)
+        self._means = {name: RunningMean(_REMEMBERED) for name in ("mel", "latent", "f0")}
+        self._waiting: Tensor | None = None
+        self._turning: tuple[float, float] | None = None
+        self._stages(max(networks.encoder.context.ahead, self._pitch.ahead))
+
+    def _stages(self, waiting: int) -> None:
+        n, c = self.networks, self._config
+        edge = -(-c.n_fft // 2 // c.hop_length)
+        around = c.n_fft // 2 - c.hop_length + 1
+        encoder, decoder = n.encoder.context, self.voice.decoder.decoder.context
+        vocoder = n.vocoder.context(self.options.rounds)
+        self._listening = Overlapped(self._listen, edge, around, unit=c.hop_length)
+        self._encoding = Overlapped(self._encode, encoder.past, encoder.ahead)
+        self._decoding = Overlapped(self._decode, decoder.past, decoder.ahead)
+        self._speaking = Overlapped(self._speak, vocoder.past, vocoder.ahead, scale=c.hop_length)
+        frames = waiting + decoder.ahead + vocoder.ahead
+        self.latency = (c.n_fft // 2 + 1 + frames * c.hop_length) / c.sample_rate
+
+    def push(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What mono ``audio`` (n,) adds to the result; may be empty."""
+        return self._advance(audio, last=False)
+
+    def finish(self) -> NDArray[np.float32]:
+        """The rest of the result."""
+        return self._advance(np.zeros(0, np.float32), last=True)
+
+    @torch.inference_mode()
+    def _advance(self, audio: NDArray[np.float32], *, last: bool) -> NDArray[np.float32]:
+        self._samples, self._ended = self._samples + len(audio), last
+        if self._samples == 0:
+            return audio
+        self._pitch.push(audio, last=last)
+        heard = self._listening.push(torch.from_numpy(audio)[None, None], last=last)
+        encoded = self._encoding.push(self._levelled(heard), last=last)
+        decoded = self._decoding.push(self._placed(encoded, last=last), last=last)
+        sound = self._speaking.push(self._phased(decoded), last=last)
+        if sound is None:
+            return np.zeros(0, np.float32)
+        gain = np.float32(10 ** (self.options.gain / 20))
+        return soft_limited(gain * sound[0, 0].numpy())
+
+    def _listen(self, x: Tensor, first: int) -> Tensor:
+        """Sound (1, 1, n) to mel, not yet logarithmic, and mean power (1, n_mels + 1, T)."""
+        spectrogram = self.networks.spectrogram
+        magnitude = spectrogram.stft(x[0]).abs()
+        # without what lies below 40 Hz
+        energy = 2 * magnitude[:, 2:].square().sum(1, keepdim=True)
+        power = energy / (self._config.n_fft * spectrogram.window.square().sum())
+        return torch.cat([spectrogram.bands @ magnitude, power], 1)
+
+    def _levelled(self, x: Tensor | None) -> Tensor | None:
+        """Log-mel at the level that the networks know, its mean, and where speech is."""
+        if x is None:
+            return None
+        gain, speech = self._levels.push(x[0, -1])
+        mel = (x[:, :-1] * gain).clamp_min(LOG_FLOOR).log()
+        return torch.cat([mel, self._means["mel"].push(mel, speech), speech.float()[None, None]], 1)
+
+    def _encode(self, x: Tensor, first: int) -> Tensor:
+        """Latent, log-mel, and where speech is."""
+        mel, mean, speech = x.split([self._config.n_mels, self._config.n_mels, 1], 1)
+        return torch.cat([self.networks.encoder(mel, mean), mel, speech], 1)
+
+    def _placed(self, x: Tensor | None, *, last: bool) -> Tensor | None:
+        """Latent without its mean, log-mel, and the melody where the voice has it."""
+        parts = [part for part in (self._waiting, x) if part is not None]
+        if not parts:
+            return None
+        x = torch.cat(parts, -1)
+        pitch = self._pitch.take(x.shape[-1], last=last)[None]
+        x, self._waiting = x[..., : pitch.shape[-1]], x[..., pitch.shape[-1] :]
+        latent, mel, speech = x.split(
+            [x.shape[1] - self._config.n_mels - 1, self._config.n_mels, 1], 1
+        )
+        latent = latent - self._means["latent"].push(latent, speech[0, 0] > 0)
+        log_f0, voicing = pitch[:, :1].log(), pitch[:, 1:]
+        own = self._means["f0"].push(log_f0, voicing[0, 0] > 0.5)
+        if self.options.auto_pitch:
+            log_f0 = log_f0 - own + self.voice.log_f0[0]
+        f0 = (log_f0.exp() * 2 ** (self.options.semitones / 12)).clamp(50.0, 1000.0)
+        return torch.cat([latent, mel, f0, voicing], 1)
+
+    def _decode(self, x: Tensor, first: int) -> Tensor:
+        """The voice's log-mel and melody."""
+        sizes = [x.shape[1] - self._config.n_mels - 2, self._config.n_mels, 1, 1]
+        latent, mel, f0, voicing = x.split(sizes, 1)
+        # the recogniser needs seconds to come: the decoder has learned to do without
+        unheard = self.voice.decoder.decoder.config.recogniser
+        content = torch.nn.functional.pad(latent, (0, 0, 0, unheard))
+        melody = f0[:, 0], voicing[:, 0]
+        said = spoken(self.networks, self.voice, self.options, mel, content, *melody)
+        return torch.cat([said, f0, voicing], 1)
+
+    def _phased(self, x: Tensor | None) -> Tensor | None:
+        """The same with the phase of the pulses at each frame, in cycles."""
+        if x is None or x.shape[-1] == 0:
+            return None
+        f0 = x[0, -2]
+        if self._turning is not None:
+            f0 = torch.cat([f0.new_tensor([self._turning[0]]), f0])
+        phase = self.networks.vocoder.source.advance(f0)
+        if self._turning is not None:
+            phase = phase[1:] + self._turning[1]
+        self._turning = float(f0[-1]), float(phase[-1])
+        return torch.cat([x, (phase % 1).float()[None, None]], 1)
+
+    def _speak(self, x: Tensor, first: int) -> Tensor:
+        """Sound (1, 1, m) of the frames."""
+        mel, f0, voicing, phase = x.split([self._config.n_mels, 1, 1, 1], 1)
+        start = first * self._config.hop_length
+        length = self._samples - start if self._ended else x.shape[-1] * self._config.hop_length
+        sound = self.networks.vocoder(
+            mel, f0[:, 0], voicing[:, 0], length=length, phase=phase[:, 0, 0],
+            noise=noise_at(start, length + self._config.n_fft, self.seed),
+            rounds=self.options.rounds,
+        )  # fmt: skip
+        return sound[:, None]
