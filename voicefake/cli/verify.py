@@ -34,10 +34,12 @@ def verify(
 ) -> None:
     """Say of each file whether it is ours, by whom, from what, and untouched or not.
 
-    A mark is "trusted" (intact, its certificate leads to a root you trust),
-    "valid" (intact, but nobody you trust vouches for the signer), "broken"
-    or "absent". Exit code: 0 every file is ours, 1 at least one is not,
-    3 at least one cannot be read.
+    A mark is "trusted" (intact, signed by somebody you trust), "valid"
+    (intact, but nobody you trust vouches for the signer), "broken" or
+    "absent". A file is ours if its credentials, its side-car or a watermark
+    beyond chance say so; metadata alone, which anybody can write, do not.
+    Exit code: 0 every file is ours, 1 at least one is not, 3 at least one
+    cannot be read.
     """
     results: list[dict[str, Any]] = []
     code = 0
@@ -97,13 +99,18 @@ def media_files(inputs: list[Path], *, quiet: bool = False) -> list[Path]:
 
 def print_verification(found: Verification) -> None:
     """Print what was found on one file."""
-    verdict = "ours" if found.ours else "not ours, as far as its marks say"
+    verdict = "not ours, as far as its marks say"
+    if found.ours:
+        verdict = f"ours, by its {', '.join(found.evidence)}"
     print(f"{printable(found.path)}: {verdict}")
     for mark in found.marks:
-        print(f"  {mark.kind}: {mark.state} ({printable(mark.detail)})")
+        sure = f", {mark.confidence:.1%} sure" if mark.confidence < 1 else ""
+        print(f"  {mark.kind}: {mark.state}{sure} ({printable(mark.detail)})")
     if found.story is not None:
         for line in story_lines(found.story):
             print(f"  {printable(line)}")
+    for name in found.revoked:
+        print(f"  {printable(name)} has taken the consent back since")
 
 
 def story_lines(story: dict[str, Any]) -> list[str]:

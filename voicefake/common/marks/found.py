@@ -6,12 +6,12 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 from voicefake.common.marks.formats import Format
 from voicefake.common.marks.ledger import recall
 from voicefake.common.marks.mark import Mark, MarkKind, MarkState
-from voicefake.common.marks.odds import PICTURES, SOUND, Odds
+from voicefake.common.marks.odds import FALSE_ALARMS, PICTURES, SOUND, Odds
 from voicefake.common.marks.watermark import PRODUCER
 from voicefake.common.media import AudioReader, VideoReader, probe, read_image
 from voicefake.common.media.containers import open_input
@@ -81,57 +81,96 @@ def _metadata_mark(field: str | None) -> Mark:
 
 
 def _sound_mark(path: Path) -> Mark:
-    from voicefake.common.marks.sound_search import LEAST_SECONDS, SAMPLE_RATE, search_sound
+    from voicefake.common.marks.sound_search import (
+        LEAST_SECONDS,
+        SAMPLE_RATE,
+        SoundFinding,
+        search_sound,
+    )
 
     kind = MarkKind.AUDIO_WATERMARK
-    seconds, searches, best = 0.0, 0, None
+    seconds, search = 0.0, _Search[SoundFinding](SOUND)
     for piece in AudioReader(path, sample_rate=SAMPLE_RATE).chunks(_PIECE_SECONDS * SAMPLE_RATE):
         length = piece.shape[1] / SAMPLE_RATE
         seconds += length
         if length < LEAST_SECONDS:
             continue
-        searches += 1
-        found = search_sound(piece, other_speeds=searches <= _SPEEDS_TRIED)
-        if best is None or found.z > best.z:
-            best = found
-        if SOUND.found(found.z, searches):
+        if search.add(search_sound(piece, other_speeds=search.count < _SPEEDS_TRIED)):
             break
-    if best is None:
+    if search.best is None:
         detail = f"too short to tell: {seconds:.1f} s, {LEAST_SECONDS} s are needed"
         return Mark(kind, MarkState.ABSENT, 0.0, detail)
-    if not SOUND.found(best.z, searches):
-        return _absent(kind, best.z, searches, SOUND, f"{seconds:.0f} s of sound")
-    changes = [
-        f"{word} {100 * value:.0f} %"
-        for word, value in (("speed", best.tempo), ("pitch", best.pitch))
-        if abs(value - 1) > 0.006
-    ]
-    return _present(kind, best.z, searches, SOUND, best.ident, ", ".join(changes))
+    speed = ""
+    if not search.best.as_it_is:
+        speed = f"speed {search.best.tempo:.0%}, pitch {search.best.pitch:.0%}"
+    return search.mark(kind, f"{seconds:.0f} s of sound", speed)
 
 
 def _picture_mark(batches: Iterator[list[Picture]], what: str) -> Mark:
     from voicefake.common.marks.picture_mark import LEAST_SIDE, mean_side
-    from voicefake.common.marks.picture_search import search_pictures
+    from voicefake.common.marks.picture_search import PictureFinding, search_pictures
 
     kind = MarkKind.VIDEO_WATERMARK
-    searches, best = 0, None
+    search = _Search[PictureFinding](PICTURES)
     for batch in batches:
         # Half of the least side that is marked: it may have been scaled down.
-        if mean_side(batch[0]) < LEAST_SIDE / 2:
+        if mean_side(batch[0]) < LEAST_SIDE / 2 or search.add(search_pictures(batch)):
             break
-        searches += 1
-        found = search_pictures(batch)
-        if best is None or found.z > best.z:
-            best = found
-        if PICTURES.found(found.z, searches):
-            break
-    if best is None:
+    if search.best is None:
         detail = f"too small to tell: {LEAST_SIDE // 2} pixels a side are needed"
         return Mark(kind, MarkState.ABSENT, 0.0, detail)
-    if not PICTURES.found(best.z, searches):
-        return _absent(kind, best.z, searches, PICTURES, what)
-    change = "" if best.zoom == 1 else "cropped" if best.zoom < 1 else "shown inside a larger one"
-    return _present(kind, best.z, searches, PICTURES, best.ident, change)
+    change = ""
+    if not search.best.as_it_is:
+        change = "cropped" if search.best.zoom < 1 else "shown inside a larger one"
+    return search.mark(kind, what, change)
+
+
+class _Finding(Protocol):
+    """What a search gives."""
+
+    @property
+    def z(self) -> float: ...
+    @property
+    def ident(self) -> bytes | None: ...
+    @property
+    def as_it_is(self) -> bool: ...
+
+
+F = TypeVar("F", bound=_Finding)
+
+
+class _Search(Generic[F]):
+    """Searches over the pieces of one file, until one is beyond chance."""
+
+    def __init__(self, odds: Odds) -> None:
+        self.odds, self.count = odds, 0
+        self.best: F | None = None
+        self.chance = 1.0
+
+    def add(self, found: F) -> bool:
+        """Count ``found`` in; whether it is beyond chance."""
+        self.count += 1
+        chance = self.odds.chance(found.z, as_it_is=found.as_it_is)
+        if self.best is None or chance < self.chance:
+            self.best, self.chance = found, chance
+        return self.chance * self.count <= FALSE_ALARMS
+
+    def mark(self, kind: MarkKind, what: str, change: str) -> Mark:
+        """What to tell; ``change`` is what was done since it was marked."""
+        assert self.best is not None
+        chance = min(self.chance * self.count, 1.0)
+        z = f"z {self.best.z:.1f}"
+        if chance > FALSE_ALARMS:
+            hidden = f"harsh handling hides about {self.odds.missed:.0%} of marks"
+            detail = f"nothing beyond chance in {what} ({z}); {hidden}"
+            return Mark(kind, MarkState.ABSENT, 1 - self.odds.missed, detail)
+        ident = None if self.best.ident is None else self.best.ident.hex()
+        detail = f"{z}, by chance in less than one of {1 / max(chance, 1e-12):.0e} unmarked files; "
+        detail += f"id {ident}" if ident else "its id cannot be read"
+        if change:
+            detail += f"; {change} since it was marked"
+        story = recall(ident) if ident else None
+        return Mark(kind, MarkState.VALID, 1 - chance, detail, True, story, ident)
 
 
 def _batches(path: Path) -> Iterator[list[Picture]]:
@@ -149,28 +188,3 @@ def _batches(path: Path) -> Iterator[list[Picture]]:
                     return
     if batch:
         yield batch
-
-
-def _absent(kind: MarkKind, z: float, searches: int, odds: Odds, what: str) -> Mark:
-    chance = odds.chance(z, searches)
-    detail = (
-        f"nothing beyond chance in {what} (z {z:.1f}, {chance:.0%} of unmarked ones reach it); "
-        f"harsh handling hides about {odds.missed:.0%} of marks"
-    )
-    return Mark(kind, MarkState.ABSENT, 1 - odds.missed, detail)
-
-
-def _present(
-    kind: MarkKind, z: float, searches: int, odds: Odds, ident: bytes | None, change: str
-) -> Mark:
-    chance = odds.chance(z, searches)
-    carries = "its id cannot be read" if ident is None else f"id {ident.hex()}"
-    detail = f"z {z:.1f}, by chance once in {1 / max(chance, 1e-12):.0e} unmarked files; {carries}"
-    if change:
-        detail += f"; {change} since it was marked"
-    told = None if ident is None else ident.hex()
-    return Mark(kind, MarkState.VALID, 1 - chance, detail, True, _story_behind(told), told)
-
-
-def _story_behind(ident: str | None) -> dict[str, Any] | None:
-    return recall(ident) if ident and re.fullmatch(r"[0-9a-f]{8}", ident) else None

@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 
 from voicefake.common.marks.picture_mark import CHIPS_A_SIDE, FIELD, Picture, mean_side
 
-ENOUGH_Z = 6.5
-"""So likely that other sizes need not be tried."""
+ENOUGH_Z = 5.8
+"""So unlikely by chance at the size as it is that others need not be tried."""
 _WORKING = 6
 """Pixels a chip while pictures are added up."""
 _PER_CHIP = 4
 _SMOOTH = 0.7
-_ZOOMS = np.exp(np.arange(np.log(0.5), np.log(1.4), 0.0125))
+_ZOOMS = np.exp(np.arange(np.log(0.5), np.log(1.4), 0.016))
 
-Plane = NDArray[np.float32]
+Plane = NDArray[np.floating]
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,18 @@ class PictureFinding:
     zoom: float
     ident: bytes | None
 
+    @property
+    def as_it_is(self) -> bool:
+        """Whether all of the picture, and nothing else, is there."""
+        return self.zoom == 1
 
-def search_pictures(pictures: Iterable[Picture]) -> PictureFinding:
+
+def search_pictures(pictures: Iterable[Picture], *, other_sizes: bool = True) -> PictureFinding:
     """The likeliest mark in ``pictures`` (H, W, 3) BGR of one size: one, or some of a video."""
     details = [_detail(picture) for picture in pictures]
     detail = np.mean(details, axis=0)
     best = _look(detail, 1.0)
-    if best.z < ENOUGH_Z:
+    if best.z < ENOUGH_Z and other_sizes:
         others = (_look(detail, float(zoom)) for zoom in _ZOOMS)
         best = max(best, *others, key=lambda found: found.z)
         near = (_look(detail, best.zoom * step) for step in (0.996, 1.004))
@@ -56,14 +61,18 @@ def search_pictures(pictures: Iterable[Picture]) -> PictureFinding:
 
 
 def _detail(picture: Picture) -> Plane:
-    """The fine parts of the luma, strong and faint ones alike, at the working size."""
+    """The fine parts of the luma at the working size, over the power of what is around them.
+
+    The mark is equally strong everywhere, what hides it is not: so each place counts as much as
+    a matched filter lets it.
+    """
     zoom = _WORKING * CHIPS_A_SIDE / mean_side(picture)
     luma = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
     how = cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC
     luma = cv2.resize(luma, None, fx=zoom, fy=zoom, interpolation=how).astype(np.float32)
     fine = luma - cv2.GaussianBlur(luma, (0, 0), _SMOOTH * _WORKING)
-    spread = np.sqrt(cv2.blur(fine * fine, (2 * _WORKING + 1, 2 * _WORKING + 1)))
-    return np.asarray(np.tanh(fine / (0.6 * (spread + 1.0))), np.float32)
+    spread = 1 + np.sqrt(cv2.blur(fine * fine, (2 * _WORKING + 1, 2 * _WORKING + 1)))
+    return np.asarray(np.tanh(fine / (1.2 * spread)) / spread, np.float32)
 
 
 def _look(detail: Plane, zoom: float) -> PictureFinding:
@@ -82,19 +91,23 @@ def _look(detail: Plane, zoom: float) -> PictureFinding:
     return PictureFinding(float(z[down, right]), zoom, FIELD.read(sums))
 
 
-def _likeness(folded: Plane) -> NDArray[np.float64]:
+def _likeness(folded: Plane) -> Plane:
     """How well the pilot fits at each shift, in standard deviations."""
-    met = np.fft.irfft2(np.fft.rfft2(folded) * _SPECTRA[0], folded.shape)
-    energy = np.fft.irfft2(np.fft.rfft2(folded**2) * _SPECTRA[1], folded.shape)
-    return np.asarray(met / np.sqrt(np.maximum(energy, 1e-6)))
+    met = np.fft.irfft2(np.fft.rfft2(folded) * _SPECTRUM, folded.shape)
+    # Shifts by whole chips meet the same samples, of which the pilot has an even share.
+    count = len(FIELD.signs)
+    phases = (folded**2).reshape(count, _PER_CHIP, count, _PER_CHIP).sum(axis=(0, 2))
+    deviation = np.sqrt(phases * _PILOT_SHARE + 1e-6)
+    return np.asarray(met / np.tile(deviation, (count, count)), np.float32)
 
 
-def _spectra() -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
-    """Conjugate spectra of the pilot's signs, and of where it has any."""
+def _spectrum() -> NDArray[np.complex64]:
+    """Conjugate spectrum of the pilot's signs."""
     side = len(FIELD.signs) * _PER_CHIP
-    spread = np.zeros((side, side))
+    spread = np.zeros((side, side), np.float32)
     spread[::_PER_CHIP, ::_PER_CHIP] = FIELD.pilot
-    return np.fft.rfft2(spread).conj(), np.fft.rfft2(spread**2).conj()
+    return np.fft.rfft2(spread).conj().astype(np.complex64)
 
 
-_SPECTRA = _spectra()
+_SPECTRUM = _spectrum()
+_PILOT_SHARE = float(np.mean(FIELD.pilot != 0))

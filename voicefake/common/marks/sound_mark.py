@@ -2,8 +2,8 @@
 
 A chip lasts 64 ms and covers two bands of 125 Hz, of which one is raised and the other lowered
 (a patchwork as in Steinebach 2004 and Tachibana et al. 2001, but differential in frequency).
-The loudness of a critical band hardly changes, so PESQ allows ±2.5 dB; and the difference of
-two neighbouring bands depends little on what is said. The field repeats every 2.56 s. It is
+The loudness of a critical band hardly changes, so PESQ allows more than ±2 dB; and the difference
+of two neighbouring bands depends little on what is said. The field repeats every 2.56 s. It is
 laid out in seconds and hertz, thus the same at every sample rate; silence stays silence.
 """
 
@@ -22,7 +22,7 @@ LOWEST_HZ, BAND_HZ = 250.0, 125.0
 CHIP_SECONDS = 0.064
 FIELD = ChipField.keyed("voicefake sound 1", (27, 40))
 """Pairs of bands, chips in a row: up to 7 kHz, 2.56 s."""
-STRENGTH_DB = 2.5
+STRENGTH_DB = 2.2
 _HOP_SECONDS = CHIP_SECONDS / 4
 
 

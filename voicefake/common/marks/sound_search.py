@@ -24,17 +24,17 @@ from voicefake.common.marks.sound_mark import (
 SAMPLE_RATE = 16_000
 """Hz, of the sound that is searched."""
 LEAST_SECONDS = 1.5
-ENOUGH_Z = 6.0
-"""So likely that other tempos need not be tried."""
+ENOUGH_Z = 5.3
+"""So unlikely by chance at the speed as it is that others need not be tried."""
 _WINDOW = 512
 _HOP = round(SAMPLE_RATE * CHIP_SECONDS / 4)
 _PER_CHIP = 4
 _LEAP_DB = 5.0
 """Differences well beyond what the mark makes are the speech's own, and count no more than this."""
-_TEMPOS = np.exp(np.arange(np.log(0.78), np.log(1.3), 0.005))
-_PITCH_STEP = 0.01
+_TEMPOS = np.exp(np.arange(np.log(0.78), np.log(1.3), 0.007))
+_PITCH_STEP = 0.012
 
-Plane = NDArray[np.float32]
+Plane = NDArray[np.floating]
 
 
 @dataclass(frozen=True)
@@ -53,15 +53,20 @@ class SoundFinding:
     pitch: float
     ident: bytes | None
 
+    @property
+    def as_it_is(self) -> bool:
+        """Whether the speed is that at which it was marked."""
+        return self.tempo == self.pitch == 1
+
 
 def search_sound(sound: Samples, *, other_speeds: bool = True) -> SoundFinding:
     """The likeliest mark in ``sound`` (channels, n) at `SAMPLE_RATE`, up to about 20 s of it."""
-    power = _power(sound)
-    best = _best(power, [(1.0, 1.0)])
+    running = _running(_power(sound))
+    best = _best(running, [(1.0, 1.0)])
     if best.z < ENOUGH_Z and other_speeds:
-        best = max(best, _best(power, _other_speeds()), key=lambda found: found.z)
+        best = max(best, _best(running, _other_speeds()), key=lambda found: found.z)
         near = [(best.tempo * step, best.pitch) for step in (0.998, 1.002)]
-        best = max(best, _best(power, near), key=lambda found: found.z)
+        best = max(best, _best(running, near), key=lambda found: found.z)
     return best
 
 
@@ -72,12 +77,12 @@ def _other_speeds() -> list[tuple[float, float]]:
     return speeds + [(float(tempo), 1.0) for tempo in _TEMPOS]
 
 
-def _best(power: Plane, speeds: list[tuple[float, float]]) -> SoundFinding:
+def _best(running: Plane, speeds: list[tuple[float, float]]) -> SoundFinding:
     best = SoundFinding(-np.inf, 1.0, 1.0, None)
-    differences, of_pitch = power, None
+    differences, of_pitch = running, None
     for tempo, pitch in speeds:
         if pitch != of_pitch:
-            differences, of_pitch = _differences(power, pitch), pitch
+            differences, of_pitch = _differences(running, pitch), pitch
         folded = _folded(differences, tempo)
         z = _likeness(folded)
         shift = int(z.argmax())
@@ -99,22 +104,27 @@ def _power(sound: Samples) -> Plane:
     return total
 
 
-def _differences(power: Plane, pitch: float) -> Plane:
+def _running(power: Plane) -> Plane:
+    """Sums over the four frames of a chip, running over the bins: ``(T, bins + 2)``.
+
+    The difference of two places, whole or interpolated, is the power between them.
+    """
+    frames = np.cumsum(np.pad(power, ((1, _PER_CHIP - 1), (0, 0))), axis=0, dtype=np.float64)
+    chips = frames[_PER_CHIP:] - frames[:-_PER_CHIP]
+    running = np.pad(np.cumsum(chips, axis=1), ((0, 0), (1, 1)), mode="edge")
+    running[:, 0] = 0
+    return running
+
+
+def _differences(running: Plane, pitch: float) -> Plane:
     """Upper less lower band of each chip that begins at a frame, squashed: ``(bands, T)``."""
     edges = LOWEST_HZ + BAND_HZ * np.arange(2 * len(FIELD.signs) + 1)
-    place = np.minimum(edges * pitch * _WINDOW / SAMPLE_RATE + 0.5, power.shape[1])
-    # Fractions of a bin by interpolating the running sum over the bins.
-    running = np.pad(np.cumsum(power, axis=1, dtype=np.float64), ((0, 0), (1, 1)), mode="edge")
-    running[:, 0] = 0
+    place = np.minimum(edges * pitch * _WINDOW / SAMPLE_RATE + 0.5, running.shape[1] - 2)
     whole = place.astype(int)
     at = running[:, whole] + (place - whole) * (running[:, whole + 1] - running[:, whole])
-    bands = np.diff(at, axis=1)
-    # The four frames of a chip together.
-    run = np.pad(np.cumsum(bands, axis=0), ((1, _PER_CHIP - 1), (0, 0)), mode="edge")
-    chips = run[_PER_CHIP:] - run[:-_PER_CHIP]
-    level = np.log10(np.maximum(chips, 0) + 1e-9 * chips.max() + 1e-20)
-    leaps = 10 / _LEAP_DB * (level[:, 1::2] - level[:, ::2])
-    return np.tanh(leaps).T.astype(np.float32)
+    bands = np.maximum(np.diff(at, axis=1), 0).astype(np.float32)
+    level = np.log10(bands + (1e-9 * bands.max() + 1e-20))
+    return np.tanh(10 / _LEAP_DB * (level[:, 1::2] - level[:, ::2])).T
 
 
 def _folded(differences: Plane, tempo: float) -> Plane:
@@ -127,19 +137,20 @@ def _folded(differences: Plane, tempo: float) -> Plane:
     return np.pad(stretched, ((0, 0), (0, fill))).reshape(len(stretched), -1, size).sum(axis=1)
 
 
-def _likeness(folded: Plane) -> NDArray[np.float64]:
+def _likeness(folded: Plane) -> Plane:
     """How well the pilot fits at each shift, in standard deviations."""
-    size = folded.shape[1]
-    met = np.fft.irfft((np.fft.rfft(folded) * _SPECTRA[0]).sum(axis=0), size)
-    energy = np.fft.irfft((np.fft.rfft(folded**2) * _SPECTRA[1]).sum(axis=0), size)
-    return met / np.sqrt(np.maximum(energy, 1e-6))
+    met = np.fft.irfft((np.fft.rfft(folded) * _SPECTRUM).sum(axis=0), folded.shape[1])
+    # Shifts by whole chips meet the same samples, of which the pilot has an even share.
+    energy = (folded**2).reshape(len(folded), -1, _PER_CHIP).sum(axis=(0, 1)) * _PILOT_SHARE
+    return np.asarray(met / np.sqrt(np.tile(energy, met.size // _PER_CHIP) + 1e-6), np.float32)
 
 
-def _spectra() -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
-    """Conjugate spectra of the pilot's signs, and of where it has any."""
-    spread = np.zeros((len(FIELD.signs), FIELD.signs.shape[1] * _PER_CHIP))
+def _spectrum() -> NDArray[np.complex64]:
+    """Conjugate spectrum of the pilot's signs."""
+    spread = np.zeros((len(FIELD.signs), FIELD.signs.shape[1] * _PER_CHIP), np.float32)
     spread[:, ::_PER_CHIP] = FIELD.pilot
-    return np.fft.rfft(spread).conj(), np.fft.rfft(spread**2).conj()
+    return np.fft.rfft(spread).conj().astype(np.complex64)
 
 
-_SPECTRA = _spectra()
+_SPECTRUM = _spectrum()
+_PILOT_SHARE = float(np.mean(FIELD.pilot != 0))

@@ -21,6 +21,7 @@ class Person:
         basis: personal, licensed-dataset, synthetic or override.
         consent_sha256: hash of the consent record (empty for an override).
         override: the reason given in place of a record.
+        revocation_id: what the person names to take the record back (empty for an override).
     """
 
     kind: str
@@ -29,6 +30,7 @@ class Person:
     licence: str = ""
     consent_sha256: str = ""
     override: str | None = None
+    revocation_id: str = ""
 
 
 @dataclass(frozen=True)

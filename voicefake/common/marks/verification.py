@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from voicefake.common.consent.revocation import revoked_ids
 from voicefake.common.errors import BadInput
 from voicefake.common.files import regular_file
 from voicefake.common.hashes import sha256_of
@@ -40,6 +41,14 @@ class Verification:
         """What the first intact mark of ours tells (none: ``None``)."""
         return next((m.story for m in self.marks if m.ours and m.intact and m.story), None)
 
+    @property
+    def revoked(self) -> list[str]:
+        """Names of people in the story whose consent is on this user's revocation list."""
+        people = self.story.get("people") if self.story else None
+        known = [person for person in people or () if isinstance(person, dict)]
+        taken_back = revoked_ids() if any(p.get("revocation_id") for p in known) else ()
+        return [str(p.get("name")) for p in known if p.get("revocation_id") in taken_back]
+
     def to_json(self) -> dict[str, Any]:
         """As ``voicefake verify --json`` prints it."""
         marks = [
@@ -58,6 +67,7 @@ class Verification:
             "path": str(self.path),
             "ours": self.ours,
             "evidence": self.evidence,
+            "revoked": self.revoked,
             "story": self.story,
             "marks": marks,
         }

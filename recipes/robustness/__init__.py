@@ -1,0 +1,1 @@
+"""How well the watermarks survive: the attack table, measured on the shared data."""
