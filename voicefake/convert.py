@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from torch import Tensor
 from voicefake.analysis import analyse
 from voicefake.common.devices import Device, resolve_device
 from voicefake.common.files import refuse_existing
+from voicefake.common.labels.spoken import with_notice
 from voicefake.common.marks import Story, Watermark, marked_output
 from voicefake.common.media import AudioReader, AudioWriter, Resampler
 from voicefake.common.profiles import ProfileStore
@@ -71,8 +72,9 @@ def convert_file(
 ) -> ConvertReport:
     """Write the words of ``source`` in the voice of ``speaker``.
 
-    The output has the length of the sound of ``source`` to the sample, its channels, its
-    level and, unless ``options`` say otherwise, its sample rate.
+    The output has the length of the sound of ``source`` to the sample (and before it, where
+    asked for, a spoken notice), its channels, its level and, unless ``options`` say otherwise,
+    its sample rate.
 
     Args:
         source: any sound or video file.
@@ -183,14 +185,10 @@ class _Job:
         with AudioWriter(
             path, sample_rate=rate, channels=channels, like=like, marking=mark
         ) as writer:
-            written = 0
-            for block in self._rendered(renderer, resampler):
-                block = block[:, : due - written]
+            sound = _exactly(due, channels, self._rendered(renderer, resampler))
+            for block in with_notice(sound, rate, channels, self.options.spoken_notice):
                 writer.write(block)
-                written += block.shape[1]
                 bar.advance(block.shape[1] / rate)
-            if written < due:
-                writer.write(np.zeros((channels, due - written), np.float32))
         return length
 
     def _rendered(self, renderer: Renderer, resampler: Resampler) -> Iterator[NDArray[np.float32]]:
@@ -233,3 +231,15 @@ class _Job:
             "source f0 Hz": round(float(np.exp(renderer.analysis.log_f0[0])), 1),
             "result f0 Hz": round(float(renderer.f0.log().median().exp()), 1),
         }
+
+
+def _exactly(
+    due: int, channels: int, blocks: Iterable[NDArray[np.float32]]
+) -> Iterator[NDArray[np.float32]]:
+    """The first ``due`` samples of ``blocks``, with silence where they are fewer."""
+    written = 0
+    for block in blocks:
+        yield block[:, : due - written]
+        written += min(block.shape[1], due - written)
+    if written < due:
+        yield np.zeros((channels, due - written), np.float32)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from voicefake.common.labels import NoticePlace
+
 
 class F0Method(StrEnum):
     """Which tracker finds the melody."""
@@ -28,6 +30,7 @@ class ConvertOptions:
         protect: 0 to 0.5, share of the source itself in consonants and breath.
         wet: share of the converted voice in the output; the rest is the source.
         gain: of the output in dB, on top of matching the source's loudness.
+        spoken_notice: where a voice says that this voice was made by a computer.
     """
 
     semitones: float = 0.0
@@ -40,3 +43,4 @@ class ConvertOptions:
     protect: float = 0.0
     wet: float = 1.0
     gain: float = 0.0
+    spoken_notice: NoticePlace = NoticePlace.NONE

@@ -74,7 +74,10 @@ class Stranger:
     def people(self) -> tuple[Person, ...]:
         """The person, for the marks."""
         p = self.permission
-        return (Person("speaker", self.name, str(p.basis), p.licence, p.sha256, p.override),)
+        person = Person(
+            "speaker", self.name, str(p.basis), p.licence, p.sha256, p.override, p.revocation_id
+        )
+        return (person,)
 
     @property
     def settings(self) -> dict[str, Any]:

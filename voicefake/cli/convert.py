@@ -14,12 +14,14 @@ from voicefake.common.commandline import (
     JsonOption,
     QuietOption,
     SeedOption,
+    SpokenNoticeOption,
     console,
     print_error,
     print_json,
 )
 from voicefake.common.devices import Device
 from voicefake.common.errors import BadInput, VoicefakeError, WrongUse
+from voicefake.common.labels import NoticePlace
 from voicefake.options import ConvertOptions, F0Method
 
 if TYPE_CHECKING:
@@ -164,6 +166,7 @@ def convert(
         ),
     ] = 0.0,
     rate: RateOption = None,
+    spoken_notice: SpokenNoticeOption = False,
     device: DeviceOption = Device.AUTO,
     seed: SeedOption = 0,
     quiet: QuietOption = False,
@@ -174,16 +177,18 @@ def convert(
 
     Length, tempo, channels, level and sample rate stay those of the input.
     """
-    target = _wanted(to, to_reference, consent, i_have_rights)
+    target = wanted(to, to_reference, consent, i_have_rights)
     from voicefake.convert import convert_file
     from voicefake.speakers import speaker_store
     from voicefake.targets import find_target
 
     store = speaker_store()
     name = find_target(target, store).name
+    place = NoticePlace.BEFORE if spoken_notice else NoticePlace.NONE
     options = ConvertOptions(
-        semitones, rounds, rate, auto_pitch, f0_method, formants, dynamics, protect, wet, gain
-    )
+        semitones, rounds, rate, auto_pitch, f0_method, formants, dynamics, protect, wet, gain,
+        place,
+    )  # fmt: skip
 
     def work(source: Path, out: Path, listener: Reporter) -> ConvertReport:
         return convert_file(
@@ -194,11 +199,17 @@ def convert(
     return batch(pairs(inputs, output, name), work, quiet=quiet, as_json=as_json)
 
 
-def _wanted(
+def wanted(
     to: str | None, reference: Path | None, consent: Path | None, i_have_rights: str | None
 ) -> str | Reference:
+    """The target that a command line names.
+
+    Raises:
+        WrongUse: none or two of them, or consent for a speaker, whose profile holds it.
+    """
     if (to is None) == (reference is None):
-        raise WrongUse("convert", "needs one target", "give --to SPEAKER or --to-reference FILE")
+        remedy = "give --to SPEAKER or --to-reference RECORDING"
+        raise WrongUse("the target", "must be named once", remedy)
     if to is not None:
         if consent is not None or i_have_rights is not None:
             fault = "speaks of a reference, and a speaker is named"

@@ -25,6 +25,7 @@ class Override:
     licence: str = ""
     attribution: str = ""
     sha256: str = ""
+    revocation_id: str = ""
 
     @property
     def override(self) -> str:

@@ -1,6 +1,17 @@
-"""Labels that a person sees or hears: a line in the picture, a sentence before the sound."""
+"""Labels that a person sees or hears: a line in the picture, a sentence with the sound."""
 
-from voicefake.common.labels.spoken import NoticePlace, spoken_notice, with_notice
-from voicefake.common.labels.visible import DEFAULT_TEXT, Label
+from __future__ import annotations
 
-__all__ = ["DEFAULT_TEXT", "Label", "NoticePlace", "spoken_notice", "with_notice"]
+from enum import StrEnum
+
+
+class NoticePlace(StrEnum):
+    """Where the spoken notice stands.
+
+    Before, all of the sound stays as it is and becomes longer by the notice; over, the length
+    stays (which a picture needs) and the sound is lowered below the notice.
+    """
+
+    NONE = "none"
+    BEFORE = "before"
+    OVER = "over"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator
-from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from voicefake.common.labels import NoticePlace
 from voicefake.common.media import read_audio
 
 NOTICE = Path(__file__).parent / "notice.flac"
@@ -17,17 +17,6 @@ _DUCK = 0.15  # what is left of the sound below the notice
 _FADE_SECONDS = 0.2
 
 Samples = NDArray[np.float32]
-
-
-class NoticePlace(StrEnum):
-    """Where the notice stands.
-
-    Before, all of the sound stays as it is and becomes longer by the notice; over, the length
-    stays (which a picture needs) and the sound is lowered below the notice.
-    """
-
-    BEFORE = "before"
-    OVER = "over"
 
 
 @functools.lru_cache(maxsize=4)
@@ -43,6 +32,7 @@ def with_notice(
     notice = spoken_notice(sample_rate)
     if place is NoticePlace.BEFORE:
         yield np.tile(notice, (channels, 1))
+    if place is not NoticePlace.OVER:
         yield from blocks
         return
     gain = _lowered(len(notice), round(_FADE_SECONDS * sample_rate))

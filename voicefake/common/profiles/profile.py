@@ -152,6 +152,7 @@ class Profile:
             licence=self.licence,
             consent_sha256=self.permission.sha256,
             override=self.permission.override,
+            revocation_id=self.permission.revocation_id,
         )
 
 

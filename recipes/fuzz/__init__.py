@@ -1,0 +1,1 @@
+"""Whatever is read from strangers is tried with bytes that nobody thought of."""
