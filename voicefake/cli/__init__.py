@@ -6,7 +6,7 @@ from importlib.metadata import entry_points
 
 import typer
 
-from voicefake.cli import consent, convert, doctor, speakers, train, verify
+from voicefake.cli import consent, convert, doctor, live, speakers, train, verify
 from voicefake.common.commandline import run
 
 COMMAND_GROUP = "voicefake.commands"
@@ -21,6 +21,7 @@ def build_app() -> typer.Typer:
     )
     app.command()(convert.convert)
     app.command()(train.train)
+    app.command()(live.live)
     app.command()(convert.resynth)
     app.add_typer(speakers.app, name="speakers")
     app.add_typer(consent.app, name="consent")

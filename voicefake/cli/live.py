@@ -1,0 +1,103 @@
+"""``voicefake live``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from voicefake.cli.convert import wanted
+from voicefake.common.commandline import (
+    DeviceOption,
+    ForceOption,
+    JsonOption,
+    QuietOption,
+    SeedOption,
+    console,
+    print_json,
+)
+from voicefake.common.devices import Device
+from voicefake.options import ConvertOptions
+
+
+def live(
+    to: Annotated[
+        str | None,
+        typer.Option("--to", metavar="SPEAKER", help="A speaker, or several: a:0.7,b:0.3."),
+    ] = None,
+    to_reference: Annotated[
+        Path | None,
+        typer.Option("--to-reference", metavar="RECORDING", help="In place of a speaker."),
+    ] = None,
+    consent: Annotated[
+        Path | None, typer.Option("--consent", help="The reference's consent record.")
+    ] = None,
+    i_have_rights: Annotated[
+        str | None, typer.Option("--i-have-rights", metavar="REASON", help="In place of it.")
+    ] = None,
+    source: Annotated[
+        Path | None, typer.Option("--input", help="A file in place of the microphone.")
+    ] = None,
+    microphone: Annotated[
+        str | None, typer.Option(metavar="DEVICE", help="Name or number; see --devices.")
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option("--output", metavar="DEVICE", help="Play there, e.g. on a virtual cable."),
+    ] = None,
+    monitor: Annotated[
+        bool, typer.Option("--monitor", help="Play on the default device: use headphones.")
+    ] = False,
+    record: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write what is said, with all marks.")
+    ] = None,
+    chunk: Annotated[
+        float, typer.Option(min=0.02, max=5, help="Seconds converted at once: shorter is sooner.")
+    ] = 0.25,
+    seconds: Annotated[float, typer.Option(min=0, help="Stop after so many.")] = 0.0,
+    semitones: Annotated[float, typer.Option("--pitch", min=-24, max=24, help="Semitones.")] = 0.0,
+    formants: Annotated[float, typer.Option(min=-12, max=12, help="Semitones.")] = 0.0,
+    rounds: Annotated[
+        int, typer.Option(min=0, max=64, help="Of the vocoder: each costs 40 ms.")
+    ] = 2,
+    devices: Annotated[bool, typer.Option("--devices", help="List the sound devices.")] = False,
+    device: DeviceOption = Device.AUTO,
+    seed: SeedOption = 0,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+    force: ForceOption = False,
+) -> None:
+    """Speak in another voice while you speak: microphone to device or file; Ctrl-C ends it."""
+    from voicefake.common.progress import reporter
+    from voicefake.live import LiveOptions, go_live, list_devices
+
+    if devices:
+        found = list_devices()
+        if as_json:
+            print_json(found)
+            return
+        for entry in found:
+            told = "{number:3} {name} ({inputs} in, {outputs} out, {rate} Hz)".format(**entry)
+            console.print(told, markup=False, highlight=False)
+        return
+    target = wanted(to, to_reference, consent, i_have_rights)
+    options = ConvertOptions(semitones=semitones, formants=formants, rounds=rounds)
+    where = LiveOptions(source, microphone, output, monitor, record, chunk, seconds)
+    with reporter(quiet) as listener:
+        report = go_live(
+            target, where, options=options, device=device, seed=seed, reporter=listener,
+            force=force,
+        )  # fmt: skip
+    if as_json:
+        print_json(report.to_json())
+    if quiet:
+        return
+    console.print(
+        f"{report.seconds:.1f} s, {report.latency * 1000:.0f} ms behind the mouth",
+        markup=False, highlight=False,
+    )  # fmt: skip
+    if report.lost:
+        console.print(f"warning: {report.lost} chunks came too fast; try a longer --chunk")
+    for warning in report.warnings:
+        console.print(f"warning: {warning}", markup=False, highlight=False)
