@@ -70,7 +70,7 @@ def test_microphone_to_device(monkeypatch: pytest.MonkeyPatch) -> None:
     live = LiveOptions(monitor=True, chunk=0.5, seconds=1.0)
     report = go_live(SPEAKER, live, options=ConvertOptions(rounds=0))
     assert report.lost == 0
-    assert report.seconds == pytest.approx(1.0, abs=0.1)
+    assert 1.0 <= report.seconds <= 1.5  # the resamplers hold some back
     assert sum(len(block) for block in device.played) > 30_000
     with pytest.raises(WrongUse, match="device nowhere"):
         go_live(SPEAKER, LiveOptions(output="nowhere"))

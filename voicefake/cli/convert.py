@@ -22,6 +22,7 @@ from voicefake.common.commandline import (
 from voicefake.common.devices import Device
 from voicefake.common.errors import BadInput, VoicefakeError, WrongUse
 from voicefake.common.labels import NoticePlace
+from voicefake.common.reports import ReportOption, Stopwatch, report_run
 from voicefake.options import ConvertOptions, F0Method
 
 if TYPE_CHECKING:
@@ -167,6 +168,7 @@ def convert(
     ] = 0.0,
     rate: RateOption = None,
     spoken_notice: SpokenNoticeOption = False,
+    report: ReportOption = None,
     device: DeviceOption = Device.AUTO,
     seed: SeedOption = 0,
     quiet: QuietOption = False,
@@ -180,23 +182,31 @@ def convert(
     target = wanted(to, to_reference, consent, i_have_rights)
     from voicefake.convert import convert_file
     from voicefake.speakers import speaker_store
-    from voicefake.targets import find_target
+    from voicefake.targets import Speakers, find_target
 
     store = speaker_store()
-    name = find_target(target, store).name
+    found = find_target(target, store)
+    one = found.name if isinstance(found, Speakers) and len(found.parts) == 1 else None
     place = NoticePlace.BEFORE if spoken_notice else NoticePlace.NONE
     options = ConvertOptions(
         semitones, rounds, rate, auto_pitch, f0_method, formants, dynamics, protect, wet, gain,
         place,
     )  # fmt: skip
 
-    def work(source: Path, out: Path, listener: Reporter) -> ConvertReport:
-        return convert_file(
-            source, out, target, options=options, store=store, device=device, seed=seed,
-            reporter=listener, force=force,
-        )  # fmt: skip
+    jobs = pairs(inputs, output, found.name)
 
-    return batch(pairs(inputs, output, name), work, quiet=quiet, as_json=as_json)
+    def work(source: Path, out: Path, listener: Reporter) -> ConvertReport:
+        watch = Stopwatch(listener)
+        made = convert_file(
+            source, out, target, options=options, store=store, device=device, seed=seed,
+            reporter=watch, force=force,
+        )  # fmt: skip
+        if report is not None:
+            run = made.to_json() | {"stages": watch.stop()}
+            report_run(report, source, out, voice=one, run=run, several=len(jobs) > 1, force=force)
+        return made
+
+    return batch(jobs, work, quiet=quiet, as_json=as_json)
 
 
 def wanted(
