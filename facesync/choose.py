@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from facesync.align import align, crop
-from facesync.arrays import Float, Image
-from facesync.colour import skin_area, skin_tone, to_lab
+from facesync.arrays import Image
 from facesync.detect import Face, FaceFinder
+from facesync.safeguards.faceprint import faceprint
 from voicefake.common.errors import BadInput, WrongUse
-from voicefake.common.media import read_image
+from voicefake.common.media import is_picture, picture_at, read_image
 
-Chooser = Callable[[Sequence[Face], Image], Face]
+Chooser = Callable[[Sequence[Face], Image], Face | None]
+"""Of the faces of a picture (one at least) the one that is meant, if it is among them."""
 _PROMINENT = 0.4  # of the largest face's size; smaller ones are bystanders
-_SIDE = 64
+_SAME = 0.6  # distance of faceprints, dlib's own limit; people of GRID lie .83 to .98 apart
+_REACH = 0.75  # of a face's size: how far from its middle a click may be
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class OnlyFace:
                 self.subject,
                 f"shows {len(prominent)} faces",
                 "say which: --which largest, left, right or a number from the left, "
-                "or --like PICTURE",
+                "--like PICTURE, or --at X,Y",
             )
         return faces[0]
 
@@ -79,37 +80,96 @@ class ByPlace:
         return ordered[min(int(self.which), len(ordered)) - 1]
 
 
-class Like:
-    """Takes the face that looks most like the one in a picture.
+@dataclass(frozen=True)
+class Spot:
+    """A place in the upright pictures of a video: what somebody clicks on.
 
-    It compares light and dark of the aligned faces, which tells the people of one video
-    apart when the picture is taken from it; it is no face recognition.
-
-    Raises:
-        BadInput: the picture shows no face, or several.
+    Attributes:
+        x, y: pixels from the left and from the top.
+        seconds: after the first picture.
     """
 
-    def __init__(self, picture: Path, finder: FaceFinder) -> None:
-        image = read_image(picture)
+    x: float
+    y: float
+    seconds: float = 0.0
+
+    @staticmethod
+    def parse(text: str) -> Spot:
+        """From ``X,Y`` or ``X,Y,SECONDS``, as ``str`` writes it.
+
+        Raises:
+            WrongUse: it is neither.
+        """
+        try:
+            numbers = [float(part) for part in text.split(",")]
+        except ValueError:
+            numbers = []
+        if not 2 <= len(numbers) <= 3 or not all(math.isfinite(n) and n >= 0 for n in numbers):
+            raise WrongUse(f"--at {text}", "is no place in a picture", "write X,Y or X,Y,SECONDS")
+        return Spot(*numbers)
+
+    def __str__(self) -> str:
+        """``X,Y,SECONDS``."""
+        return f"{self.x:g},{self.y:g},{self.seconds:g}"
+
+
+class Like:
+    """Takes the face of one person, wherever it is, and none where that person is not seen.
+
+    Args:
+        face: that person's face, in ``image``.
+    """
+
+    def __init__(self, face: Face, image: Image) -> None:
+        self._wanted = faceprint(image, face.points)
+
+    @staticmethod
+    def picture(path: Path, finder: FaceFinder) -> Like:
+        """The person in a picture.
+
+        Raises:
+            BadInput: the picture shows no face, or several.
+        """
+        image = read_image(path)
         faces = finder.find(image)
         if not faces:
-            raise BadInput(picture, "shows no face", "give a picture of the face that is meant")
+            raise BadInput(path, "shows no face", "give a picture of the face that is meant")
         if len(faces) > 1:
-            raise BadInput(picture, f"shows {len(faces)} faces", "cut the picture to one face")
-        self._wanted = _look(faces[0], image)
+            raise BadInput(path, f"shows {len(faces)} faces", "cut the picture to one face")
+        return Like(faces[0], image)
 
-    def __call__(self, faces: Sequence[Face], image: Image) -> Face:
-        """The face nearest to the picture."""
-        return max(faces, key=lambda face: float(_look(face, image) @ self._wanted))
+    @staticmethod
+    def at(source: Path, spot: Spot, finder: FaceFinder) -> Like:
+        """The person whose face is at ``spot`` in a video or a picture.
+
+        Raises:
+            BadInput: there is no face there.
+        """
+        image = shown_at(source, spot.seconds)
+        place = (spot.x, spot.y)
+        near = [f for f in finder.find(image) if math.dist(f.centre, place) < _REACH * f.size]
+        if not near:
+            raise BadInput(
+                source, f"shows no face at {spot}", "look where one is: facesync preview"
+            )
+        return Like(min(near, key=lambda face: math.dist(face.centre, place)), image)
+
+    def __call__(self, faces: Sequence[Face], image: Image) -> Face | None:
+        """The face that is most like the wanted one, if it is like it at all."""
+        far = [float((faceprint(image, f.points) - self._wanted).norm()) for f in faces]
+        nearest = int(np.argmin(far))
+        return faces[nearest] if far[nearest] < _SAME else None
 
 
-def _look(face: Face, image: Image) -> Float:
-    similarity = align(face.points)
-    points = similarity.apply(face.points)
-    lab = to_lab(crop(image, similarity, _SIDE))
-    area = skin_area(points, _SIDE)
-    light = skin_tone(lab, area).standardise(lab)[..., 0]
-    blurred = cv2.GaussianBlur(light, (0, 0), 1.5)[4:-4:2, 8:-8:2].ravel()
-    blurred -= blurred.mean()
-    looks: Float = blurred / (np.linalg.norm(blurred) + 1e-6)
-    return looks
+def shown_at(source: Path, seconds: float) -> Image:
+    """The upright picture that a video shows ``seconds`` after its first one, or a picture."""
+    return read_image(source) if is_picture(source) else picture_at(source, seconds)
+
+
+def faces_at(source: Path, seconds: float = 0.0) -> tuple[Image, list[Face]]:
+    """What can be clicked on: the picture at ``seconds`` and its faces, the largest first.
+
+    A click at (x, y) in it is ``SwapOptions(at=str(Spot(x, y, seconds)))``.
+    """
+    image = shown_at(source, seconds)
+    return image, FaceFinder().find(image)

@@ -50,6 +50,16 @@ WhichOption = Annotated[
 LikeOption = Annotated[
     Path | None, typer.Option(help="Of several faces: the one that looks like this picture's.")
 ]
+AtOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="X,Y[,SECONDS]", help="Of several faces: the one at this place, in pixels."
+    ),
+]
+OcclusionOption = Annotated[
+    bool,
+    typer.Option("--occlusion/--no-occlusion", help="Leave what stands before the face."),
+]
 DetailOption = Annotated[
     float, typer.Option(help="Share of the person's fine detail laid over the drawn face, 0-1.")
 ]
@@ -74,6 +84,8 @@ def swap(
     output: OutputOption = None,
     which: WhichOption = None,
     like: LikeOption = None,
+    at: AtOption = None,
+    occlusion: OcclusionOption = True,
     detail: DetailOption = 1.0,
     crf: Annotated[int, typer.Option(help="H.264 quality, lower is better.")] = 16,
     poisson: Annotated[
@@ -92,7 +104,10 @@ def swap(
     from voicefake.common.labels.visible import chosen_text
 
     text = chosen_text(label, label_text)
-    options = SwapOptions(which, like, detail, crf, poisson, label=text)
+    options = SwapOptions(
+        which=which, like=like, at=at, detail=detail, crf=crf, poisson=poisson,
+        occlusion=occlusion, label=text,
+    )  # fmt: skip
     several = len(inputs) > 1 or (output is not None and output.is_dir())
     if several and output is not None and output.is_file():
         raise WrongUse(output, "is a file, and there are several inputs", "name a folder with -o")
@@ -120,9 +135,8 @@ def _swap_one(
     path: Path, output: Path | None, to: str, options: SwapOptions, *, several: bool,
     device: Device, seed: int, quiet: bool, force: bool,
 ) -> SwapReport:  # fmt: skip
-    from facesync.collect import is_picture
     from facesync.swap import swap_picture, swap_video
-    from voicefake.common.media import default_output
+    from voicefake.common.media import default_output, is_picture
 
     picture = is_picture(path)
     if output is None or several:
@@ -212,21 +226,25 @@ def extract(
     every: Annotated[int, typer.Option(help="Look at every n-th frame of a video.")] = 3,
     most: Annotated[int, typer.Option(help="Faces to keep.")] = 500,
     which: WhichOption = None,
+    by: Annotated[str, typer.Option(help="Order of the files: quality or pose.")] = "quality",
     quiet: QuietOption = False,
     as_json: JsonOption = False,
     force: ForceOption = False,
 ) -> int:
-    """Cut aligned faces out of media, the best first, near-duplicates dropped."""
+    """Cut aligned faces out of media, the best first, near-duplicates dropped, with a sheet."""
     from facesync.extract import ExtractOptions
     from facesync.extract import extract as extract_faces
 
-    options = ExtractOptions(size, every, most, which)
+    options = ExtractOptions(size, every, most, which, by)
     with reporter(quiet) as bars:
         report = extract_faces(media, output, options=options, reporter=bars, force=force)
     if as_json:
         print_json(report)
     elif not quiet:
-        _say(f"{report['faces']} faces in {output}, {report['duplicates_dropped']} duplicates")
+        _say(
+            f"{report['faces']} faces in {output}, {report['duplicates_dropped']} duplicates "
+            f"dropped; look at {report['sheet']}"
+        )
         _warn([f"{s['path']}: {s['fault']}" for s in report["skipped"]])
     return 0
 
@@ -241,6 +259,8 @@ def preview(
     frames: Annotated[int, typer.Option("--frames", "-n", help="Columns of the sheet.")] = 8,
     which: WhichOption = None,
     like: LikeOption = None,
+    at: AtOption = None,
+    occlusion: OcclusionOption = True,
     detail: DetailOption = 1.0,
     device: DeviceOption = Device.AUTO,
     quiet: QuietOption = False,
@@ -251,9 +271,10 @@ def preview(
     from facesync.preview import preview as write_preview
     from facesync.swap import SwapOptions
 
+    options = SwapOptions(which=which, like=like, at=at, detail=detail, occlusion=occlusion)
     output = output or video.with_name(f"{video.stem}.{to}.preview.png")
     swapped = write_preview(
-        video, output, to, frames=frames, options=SwapOptions(which, like, detail),
+        video, output, to, frames=frames, options=options,
         device=device, force=force,
     )  # fmt: skip
     if as_json:

@@ -21,6 +21,7 @@ from voicefake.common.media import (
     IMAGE_SUFFIXES,
     VIDEO_FORMATS,
     VideoReader,
+    is_picture,
     read_image,
 )
 from voicefake.common.progress import Reporter, Silent
@@ -106,11 +107,6 @@ def media_files(paths: Sequence[Path]) -> tuple[list[Path], list[Skipped]]:
             "name videos, pictures or folders of them",
         )  # fmt: skip
     return list(dict.fromkeys(files)), skipped
-
-
-def is_picture(path: Path) -> bool:
-    """Whether the suffix is one of a still picture."""
-    return path.suffix.lower() in IMAGE_SUFFIXES
 
 
 def collect(

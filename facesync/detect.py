@@ -6,8 +6,10 @@ BlazeFace short range (Bazarevsky et al. 2019) finds; the face mesh network (Kar
 
 from __future__ import annotations
 
+import itertools
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ WEIGHTS = Path(__file__).parent / "weights"
 _DETECTOR_SIZE = 128
 _MESH_SIZE = 192
 _ROI_SCALE = 1.5
+_TILINGS = (1, 2, 4)
 
 
 @dataclass(frozen=True)
@@ -119,13 +122,15 @@ class FaceFinder:
         self._mesher = _network("face_landmark.tflite")
         self._anchors = _anchors()
 
-    def find(self, image: Image) -> list[Face]:
+    def find(self, image: Image, *, thorough: bool = True) -> list[Face]:
         """All faces of ``image`` (H, W, 3) BGR, the largest first.
 
-        Large pictures are looked at whole and, where that shows nothing, in overlapping
-        tiles, so that faces down to about a tenth of a tile's side are seen.
+        A ``thorough`` look takes overlapping tiles as well, in which faces down to about a
+        tenth of a tile's side are seen, and, where there is none, the picture turned.
         """
-        boxes = self.boxes(image)
+        boxes = self.boxes(image, _TILINGS if thorough else _TILINGS[:1])
+        if thorough and not boxes:
+            boxes = self._boxes_turned(image)
         faces = _distinct(
             [
                 face
@@ -136,19 +141,39 @@ class FaceFinder:
         )
         return sorted(faces, key=lambda face: face.size, reverse=True)
 
-    def boxes(self, image: Image) -> list[Box]:
-        """The detector's boxes in ``image``, overlaps removed, surest first."""
+    def boxes(self, image: Image, tilings: Sequence[int] = (1,)) -> list[Box]:
+        """The detector's boxes in ``image``, overlaps removed, those in large tiles first.
+
+        ``tilings`` says how many tiles lie along the longer side: 1 is the whole picture.
+        """
         height, width = image.shape[:2]
         longest = max(height, width)
         found: list[Box] = []
-        for parts in (1, 2, 4):
+        for parts in tilings:
             side = longest if parts == 1 else math.ceil(longest / parts * 1.25)
-            if parts > 1 and (found or side < 1.5 * _DETECTOR_SIZE):
+            if parts > 1 and side < 1.5 * _DETECTOR_SIZE:
                 break
-            for left in _starts(width, side):
-                for top in _starts(height, side):
-                    found += self._boxes_in(image, left, top, side)
+            tiles = itertools.product(_starts(width, side), _starts(height, side))
+            boxes = [box for tile in tiles for box in self._boxes_in(image, *tile, side)]
+            found += sorted(boxes, key=lambda box: box.score, reverse=True)
         return _suppress(found)
+
+    def _boxes_turned(self, image: Image) -> list[Box]:
+        """Boxes in the picture turned by quarters, as they lie in ``image``."""
+        height, width = image.shape[:2]
+        found = []
+        for turns in (1, 2, 3):
+            for box in self.boxes(np.ascontiguousarray(np.rot90(image, turns))):
+                x, y = box.centre
+                back = {
+                    1: (width - 1 - y, x),
+                    2: (width - 1 - x, height - 1 - y),
+                    3: (y, height - 1 - x),
+                }
+                found.append(
+                    replace(box, centre=back[turns], angle=box.angle + turns * math.pi / 2)
+                )
+        return _suppress(sorted(found, key=lambda box: box.score, reverse=True))
 
     def mesh(self, image: Image, region: Region) -> Face | None:
         """The mesh of the face in ``region``; ``None`` where there is none."""
@@ -246,7 +271,7 @@ def _starts(length: int, side: int) -> list[int]:
 
 def _suppress(boxes: list[Box]) -> list[Box]:
     kept: list[Box] = []
-    for box in sorted(boxes, key=lambda b: b.score, reverse=True):
+    for box in boxes:
         if all(math.dist(box.centre, k.centre) > 0.5 * max(box.size, k.size) for k in kept):
             kept.append(box)
     return kept

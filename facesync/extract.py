@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +12,20 @@ from typing import Any
 import cv2
 import numpy as np
 
-from facesync.arrays import Float
+from facesync.arrays import Float, Image
 from facesync.choose import ByPlace, Chooser, OnlyFace
 from facesync.collect import CollectConfig, Found, Skipped, collect, media_files
 from facesync.detect import FaceFinder
+from facesync.retarget import rotation_of
 from voicefake.common.errors import BadInput, WrongUse
 from voicefake.common.files import atomic_path
 from voicefake.common.media import write_image
 from voicefake.common.progress import Reporter
 
+SHEET = "sheet.jpg"
+POSES = ("front", "left", "right", "up", "down")
+_TURNED, _TILTED = 15.0, 12.0  # degrees of yaw and pitch from which a face is not front
+_SHEET_CELL, _SHEET_COLUMNS = 96, 12
 _NEAR = 0.12  # distance of expression and look below which two faces are the same picture
 _LOOK_SIDE = 16
 
@@ -33,12 +39,14 @@ class ExtractOptions:
         stride: every how many frames of a video one is looked at.
         most: faces to keep.
         which: of several faces, see ``facesync swap --which``.
+        by: ``quality``, the best first, or ``pose``, from one side to the other.
     """
 
     side: int = 256
     stride: int = 3
     most: int = 500
     which: str | None = None
+    by: str = "quality"
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -48,6 +56,8 @@ class ExtractOptions:
         """
         if not 64 <= self.side <= 1024:
             raise WrongUse(f"--size {self.side}", "is out of range", "use 64 to 1024")
+        if self.by not in ("quality", "pose"):
+            raise WrongUse(f"--by {self.by}", "is not an order", "use quality or pose")
         if self.stride < 1 or self.most < 1:
             raise WrongUse("--every and --most", "must be 1 at least", "give larger numbers")
 
@@ -66,7 +76,8 @@ def extract(
 ) -> dict[str, Any]:
     """Write the faces of ``media`` to ``folder`` as PNG with a ``faces.json`` about them.
 
-    Sorted by quality (sharp, large, facing the camera); near-duplicates are dropped.
+    Sorted by quality (sharp, large, facing the camera) or pose; near-duplicates are dropped.
+    ``sheet.jpg`` shows the best of each pose.
 
     Raises:
         BadInput: no face was found at all.
@@ -92,10 +103,16 @@ def extract(
     if not kept:
         raise BadInput(media[0], "shows no face", _why(skipped))
     kept, _ = _best(kept, looks, options.most)
+    if options.by == "pose":
+        kept.sort(key=lambda found: head_angles(found)[0])
     rows = _write(kept, folder)
+    with atomic_path(folder / SHEET, force=True) as temporary:
+        write_image(temporary, _sheet(kept))
     report = {
         "folder": str(folder),
         "faces": len(rows),
+        "poses": {pose: sum(row["pose"] == pose for row in rows) for pose in POSES},
+        "sheet": str(folder / SHEET),
         "duplicates_dropped": duplicates,
         "skipped": [{"path": str(s.path), "fault": s.fault} for s in skipped],
     }
@@ -108,6 +125,42 @@ def quality(found: Found) -> float:
     """Sharper, larger and straighter is better; about 0 to 3."""
     size = min(found.size / 256, 1.0)
     return min(found.sharpness / 2, 1.0) + size + max(0.0, 1 - 2 * abs(float(found.expression[4])))
+
+
+def head_angles(found: Found) -> tuple[float, float]:
+    """Yaw and pitch in degrees: the nose to the picture's right, and down, are positive."""
+    x, y, z = rotation_of(found.points)[:, 2]  # away from the camera
+    return math.degrees(math.atan2(-x, z)), math.degrees(math.atan2(-y, z))
+
+
+def pose_of(found: Found) -> str:
+    """One of ``POSES``; left and right are the picture's."""
+    yaw, pitch = head_angles(found)
+    if abs(yaw) >= _TURNED:
+        return "right" if yaw > 0 else "left"
+    if abs(pitch) >= _TILTED:
+        return "down" if pitch > 0 else "up"
+    return "front"
+
+
+def _sheet(kept: Sequence[Found]) -> Image:
+    """A row for each pose that there is, the best first."""
+    rows = []
+    for pose in POSES:
+        faces = sorted(
+            (f for f in kept if pose_of(f) == pose), key=quality, reverse=True
+        )  # fmt: skip
+        if not faces:
+            continue
+        row = np.full((_SHEET_CELL, _SHEET_CELL * _SHEET_COLUMNS, 3), 255, np.uint8)
+        for column, found in enumerate(faces[:_SHEET_COLUMNS]):
+            cell = cv2.resize(found.crop, (_SHEET_CELL,) * 2, interpolation=cv2.INTER_AREA)
+            row[:, column * _SHEET_CELL : (column + 1) * _SHEET_CELL] = cell
+        title = np.full((20, row.shape[1], 3), 255, np.uint8)
+        text = f"{pose}: {len(faces)}"
+        cv2.putText(title, text, (4, 15), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA)
+        rows += [title, row]
+    return np.vstack(rows)
 
 
 def _best(kept: list[Found], looks: list[Float], most: int) -> tuple[list[Found], list[Float]]:
@@ -125,6 +178,7 @@ def _write(kept: Sequence[Found], folder: Path) -> list[dict[str, Any]]:
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
     for number, found in enumerate(kept):
+        yaw, pitch = head_angles(found)
         border = (found.crop.shape[0] - round(found.crop.shape[0] / 1.125)) // 2
         name = f"{number:05d}.png"
         with atomic_path(folder / name, force=True) as temporary:
@@ -136,7 +190,9 @@ def _write(kept: Sequence[Found], folder: Path) -> list[dict[str, Any]]:
             "quality": round(quality(found), 3),
             "sharpness": round(found.sharpness, 2),
             "pixels": round(found.size),
-            "turn": round(float(found.expression[4]), 3),
+            "pose": pose_of(found),
+            "yaw": round(yaw, 1),
+            "pitch": round(pitch, 1),
             "mouth": round(float(found.expression[2]), 3),
             "eyes": round(float(found.expression[:2].mean()), 3),
         })  # fmt: skip

@@ -11,22 +11,22 @@ import numpy as np
 
 from facesync.arrays import Image
 from facesync.identities import identity_store, load_identity
-from facesync.swap import FaceSwapper, SwapOptions
+from facesync.options import SwapOptions
+from facesync.swapper import FaceSwapper, Outcome
 from facesync.track import TrackConfig
 from voicefake.common.devices import Device, resolve_device
 from voicefake.common.errors import BadInput, WrongUse
 from voicefake.common.marks import Story, marked_output
-from voicefake.common.media import Frame, VideoReader, write_image
+from voicefake.common.media import VideoReader, picture_at, write_image
 from voicefake.common.profiles import ProfileStore
 
 _TILE = 240
-_SECONDS = 20.0  # of the video that a preview looks into
+_SECONDS = 20.0  # of a video that does not say how long it is
 
 
 @dataclass(frozen=True)
 class _Picked:
     image: Image
-    index: int
 
 
 def preview(
@@ -42,7 +42,7 @@ def preview(
 ) -> int:
     """Write a sheet of ``frames`` columns, source above result; returns how many were swapped.
 
-    The frames are spread over the first twenty seconds.
+    The frames are spread over the whole video.
 
     Raises:
         BadInput: no video, or no face in any of the frames.
@@ -56,33 +56,26 @@ def preview(
     swapper = FaceSwapper(
         load_identity(profile), source, options, resolve_device(device), TrackConfig.apart()
     )
-    with VideoReader(source) as reader:
-        picked = list(_spread(reader, frames))
-    columns = [
-        np.vstack([_tile(frame.image), _tile(image)]) for frame, image in swapper.frames(picked)
-    ]
-    if not swapper.swapped:
-        raise BadInput(source, "shows no face in its beginning", "choose another video")
+    columns, swapped = [], 0
+    for frame, image, outcome in swapper.frames(_spread(source, frames)):
+        columns.append(np.vstack([_tile(frame.image), _tile(image)]))
+        swapped += outcome != Outcome.PASSED
+    if not swapped:
+        raise BadInput(source, "shows no face in the pictures looked at", "choose another video")
     story = Story("face", (profile.person(),), source, {"preview": True})
     with marked_output(output, story, force=force) as marked:
         write_image(marked.path, np.hstack(columns), marked.watermark)
-    return swapper.swapped
+    return swapped
 
 
-def _spread(reader: VideoReader, count: int) -> Iterator[_Picked]:
-    """``count`` frames, evenly spread over the beginning."""
-    seconds = min(reader.info.seconds or _SECONDS, _SECONDS)
-    length = max(1, round(seconds * float(reader.info.fps)))
-    wanted = {round((k + 0.5) * length / count) for k in range(count)}
-    last: Frame | None = None
-    for frame in reader:
-        last = frame
-        if frame.index in wanted:
-            yield _Picked(frame.image, frame.index)
-        if frame.index >= max(wanted):
-            return
-    if last is not None and last.index < min(wanted):
-        yield _Picked(last.image, last.index)
+def _spread(source: Path, count: int) -> Iterator[_Picked]:
+    """``count`` frames from all over a video, or fewer where it has not as many."""
+    with VideoReader(source) as reader:
+        info = reader.info
+    seconds = info.seconds or _SECONDS
+    count = min(count, max(1, round(seconds * float(info.fps))))
+    for k in range(count):
+        yield _Picked(picture_at(source, (k + 0.5) * seconds / count))
 
 
 def _tile(image: Image) -> Image:

@@ -62,7 +62,7 @@ def retarget(points: Points, source: Neutral, target: Neutral) -> Points:
     """The mesh ``points`` (468, 3) of the source's face as ``target`` would show it."""
     # At rest people hold their heads differently: shapes are compared facing the camera.
     offset = _facing(target.points) - _facing(source.points)
-    moved = as_float(points + offset @ _turn(points).T)
+    moved = as_float(points + offset @ rotation_of(points).T)
     for side, (upper, lower) in enumerate(zip(_UPPER_LIDS, _LOWER_LIDS, strict=True)):
         share = _gap(points, upper, lower) / float(source.open_eyes[side])
         _set_gap(moved, upper, lower, min(share, 1.3) * float(target.open_eyes[side]))
@@ -74,10 +74,10 @@ def retarget(points: Points, source: Neutral, target: Neutral) -> Points:
 def _facing(points: Points) -> Matrix:
     """A mesh turned to face the camera, about the middle of its steady points."""
     middle = points[mesh.STEADY].mean(0)
-    return as_matrix((points - middle) @ _turn(points))
+    return as_matrix((points - middle) @ rotation_of(points))
 
 
-def _turn(points: Points) -> Matrix:
+def rotation_of(points: Points) -> Matrix:
     """(3, 3) rotation from the template's pose to that of a (468, 3) mesh (Kabsch 1976)."""
     here = as_matrix(points[mesh.STEADY])
     there = as_matrix(template()[mesh.STEADY])

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
@@ -48,6 +48,9 @@ class TrackConfig:
         mesh_reach: of the smoothing of the mesh, in frames.
         gap: frames without a face that are filled.
         look_again: frames after which the detector checks the track.
+        look_closely: frames after which a face that is not there is looked for thoroughly,
+            and the chooser is asked again.
+        alone: every picture is looked at by itself.
         cut: mean difference of thumbnails, of 255, that counts as a cut.
     """
 
@@ -58,12 +61,14 @@ class TrackConfig:
     mesh_reach: float = 0.55
     gap: int = 6
     look_again: int = 25
+    look_closely: int = 6
+    alone: bool = False
     cut: float = 28.0
 
     @staticmethod
     def apart() -> TrackConfig:
         """For pictures that do not follow each other: nothing is smoothed or filled."""
-        return TrackConfig(reach=0.0, mesh_reach=0.0, gap=0)
+        return TrackConfig(reach=0.0, mesh_reach=0.0, gap=0, alone=True)
 
     def frames_ahead(self, image: Image) -> int:
         """How many frames like ``image`` may wait."""
@@ -115,6 +120,7 @@ class FaceTracker:
     _thumbnail: Float | None = None
     _since_look: int = 0
     _since_seen: int = 0
+    _declined: int = 0
     _take: int = 0
 
     def follow(self, frames: Iterable[FrameT]) -> Iterator[tuple[FrameT, Tracked | None]]:
@@ -130,8 +136,10 @@ class FaceTracker:
             yield self._leave(past, ahead, neutrals)
 
     def _look(self, image: Image) -> _Seen:
-        if self._is_cut(image):
-            self._face, self._take = None, self._take + 1
+        cut = not self.config.alone and self._is_cut(image)
+        if cut or self.config.alone:
+            self._face, self._since_seen, self._declined = None, 0, 0
+            self._take += cut
         before = self._face
         face = self._again(image, before) if before else None
         if face is None:
@@ -161,7 +169,8 @@ class FaceTracker:
         return face
 
     def _first(self, image: Image, before: Face | None) -> Face | None:
-        faces = self.finder.find(image)
+        thorough = self._since_seen % self.config.look_closely == 0
+        faces = self.finder.find(image, thorough=thorough)
         self._since_look = 0
         if not faces:
             return None
@@ -169,7 +178,16 @@ class FaceTracker:
             near = [f for f in faces if not _jumped(before, f)]
             if near:
                 return min(near, key=lambda f: math.dist(f.centre, before.centre))
-        return self.choose(faces, image)
+        return self._chosen(faces, image)
+
+    def _chosen(self, faces: Sequence[Face], image: Image) -> Face | None:
+        """Ask who is meant; after a no, not again for some frames, for asking may be slow."""
+        if self._declined:
+            self._declined -= 1
+            return None
+        face = self.choose(faces, image)
+        self._declined = 0 if face else self.config.look_closely - 1
+        return face
 
     def _is_cut(self, image: Image) -> bool:
         step = max(1, min(image.shape[:2]) // 96)

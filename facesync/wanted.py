@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 
 from facesync.arrays import Float, Image, Points
 from facesync.colour import SkinTone, face_colours
 from facesync.portrait import Portrait
+
+_SURE = 0.6  # how sure the occlusion network must be of a pixel
+_LEAST_COVER = 0.01  # of the face
 
 
 @dataclass(frozen=True)
@@ -19,11 +23,13 @@ class SourceFace:
         standard: (3, 128, 128) standardised LAB, for the encoder.
         tone: what was taken away.
         area: (128, 128) uint8, its visible skin and features.
+        covered: share of them that something stands before.
     """
 
     standard: Float
     tone: SkinTone
     area: Image
+    covered: float = 0.0
 
     @staticmethod
     def of(small: Image, points: Points) -> SourceFace:
@@ -31,6 +37,16 @@ class SourceFace:
         seen = face_colours(small, points)
         standard = np.ascontiguousarray(seen.tone.standardise(seen.lab).transpose(2, 0, 1))
         return SourceFace(standard, seen.tone, seen.area)
+
+    def without(self, cover: Float) -> SourceFace:
+        """The same face where ``cover`` (S, S), 0 to 1, says that nothing stands before it."""
+        side = self.area.shape[0]
+        wide = cv2.resize(cover, (side, side), interpolation=cv2.INTER_LINEAR)
+        hidden = (wide > _SURE) & (self.area > 0)
+        share = int(np.count_nonzero(hidden)) / (int(np.count_nonzero(self.area)) or 1)
+        if share < _LEAST_COVER:
+            return self
+        return replace(self, area=np.where(hidden, 0, self.area).astype(np.uint8), covered=share)
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,8 @@ def test_two_faces_are_refused_until_one_is_chosen(tmp_path):
     write_image(mine, frame(name="nobody-b"))
     assert run("swap", picture, "--to", "nobody-c", "--like", mine, "--quiet") == 0
     out = read_image(tmp_path / "two.nobody-c.png").astype(int)
-    assert np.abs(out - both)[:, 240:].mean() > 3 * np.abs(out - both)[:, :240].mean()
+    strong = np.abs(out - both) > 16  # the watermark is everywhere, but faint
+    assert strong[:, 240:].mean() > 5 * strong[:, :240].mean()
 
 
 def test_swap_keeps_frames_times_sound_and_background(clip, tmp_path, capsys):
@@ -166,7 +167,8 @@ def test_extract_sorts_and_drops_duplicates(clip, tmp_path, capsys):
     assert told["duplicates_dropped"] >= 1
     assert len(told["skipped"]) == 1
     rows = json.loads((out / "faces.json").read_text())["rows"]
-    assert len(rows) == told["faces"] == len(list(out.glob("*.png")))
+    assert len(rows) == told["faces"] == len(list(out.glob("*.png"))) == sum(told["poses"].values())
+    assert read_image(out / "sheet.jpg").shape[1] == 1152
     qualities = [row["quality"] for row in rows]
     assert qualities == sorted(qualities, reverse=True)
     assert read_image(out / "00000.png").shape == (256, 256, 3)

@@ -51,5 +51,24 @@ def face(
     )
 
 
+@app.command()
+def detection(
+    data: Annotated[Path, typer.Option(help="The shared data folder.")] = Path("../shared/data"),
+    count: Annotated[int, typer.Option(help="People of each set.")] = 24,
+    as_json: JsonOption = False,
+) -> None:
+    """Share of faces found when turned, small, large, side by side."""
+    from recipes.bench.detection import bench_detection
+
+    rates = bench_detection(data, count)
+    if as_json:
+        print_json(rates)
+        return
+    table = Table("faces", *rates, box=None)
+    for case in next(iter(rates.values())):
+        table.add_row(case, *(f"{found[case]:.0%}" for found in rates.values()))
+    console.print(table)
+
+
 if __name__ == "__main__":
     run(app)

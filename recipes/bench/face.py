@@ -46,14 +46,17 @@ def bench_face(clip: Path, identity: str, *, which: str | None = None) -> FaceBe
     import cv2
     import torch
 
-    from facesync import swap
+    from facesync import swap, swapper
     from facesync.blend import Blender
     from facesync.detect import FaceFinder
     from facesync.draw import FaceDrawer
+    from facesync.occlusion import OcclusionFinder
     from facesync.portrait import Portraitist
+    from facesync.safeguards.intimate import IntimateGuard
     from facesync.track import FaceTracker
     from facesync.wanted import SourceFace
     from voicefake.common.marks import output
+    from voicefake.common.marks.watermark import Watermark
     from voicefake.common.media import VideoReader, VideoWriter, probe
 
     cv2.setNumThreads(1)
@@ -63,12 +66,15 @@ def bench_face(clip: Path, identity: str, *, which: str | None = None) -> FaceBe
         ("detect", FaceFinder, "boxes", False),
         ("mesh", FaceFinder, "mesh", False),
         ("track", FaceTracker, "follow", True),
-        ("align and colours", swap, "crop", False),
+        ("align and colours", swapper, "crop", False),
         ("align and colours", SourceFace, "of", False),
-        ("align and colours", swap, "retarget", False),
+        ("align and colours", swapper, "retarget", False),
+        ("occlusion", OcclusionFinder, "find", False),
         ("high-frequency warp", Portraitist, "portrait", False),
         ("network", FaceDrawer, "draw", False),
         ("blend", Blender, "put", False),
+        ("intimate check", IntimateGuard, "look", False),
+        ("watermark", Watermark, "picture", False),
         ("encode", VideoWriter, "write", False),
         ("encode", VideoWriter, "_finish", False),
         ("loading", swap, "_open", False),

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from voicefake.common.media.audio_read import AudioReader, read_audio
 from voicefake.common.media.audio_write import AUDIO_FORMATS, AudioWriter
-from voicefake.common.media.images import IMAGE_SUFFIXES, read_image, write_image
+from voicefake.common.media.images import (
+    IMAGE_SUFFIXES,
+    is_picture,
+    read_image,
+    write_image,
+)
 from voicefake.common.media.info import AudioInfo, Colour, Limits, MediaInfo, VideoInfo
 from voicefake.common.media.outputs import default_output
 from voicefake.common.media.probe import probe
 from voicefake.common.media.resample import Resampler, resampled_length
 from voicefake.common.media.video_formats import VIDEO_FORMATS
+from voicefake.common.media.video_parts import CodedParts
 from voicefake.common.media.video_read import Frame, VideoReader
+from voicefake.common.media.video_spread import picture_at, spread_pictures
 from voicefake.common.media.video_write import VideoWriter
 
 __all__ = [
@@ -20,6 +27,7 @@ __all__ = [
     "AudioInfo",
     "AudioReader",
     "AudioWriter",
+    "CodedParts",
     "Colour",
     "Frame",
     "Limits",
@@ -29,9 +37,12 @@ __all__ = [
     "VideoReader",
     "VideoWriter",
     "default_output",
+    "is_picture",
+    "picture_at",
     "probe",
     "read_audio",
     "read_image",
     "resampled_length",
+    "spread_pictures",
     "write_image",
 ]

@@ -27,6 +27,11 @@ _DAMAGE = ("premature end of", "bad Huffman code", "TIFF_Error")
 """What the decoders below OpenCV say when they fill in for data that is missing."""
 
 
+def is_picture(path: Path) -> bool:
+    """Whether the suffix is one of a still picture."""
+    return path.suffix.lower() in IMAGE_SUFFIXES
+
+
 def read_image(path: Path, limits: Limits | None = None) -> Picture:
     """The picture at ``path``, (H, W, 3) BGR uint8, upright by its EXIF tag.
 

@@ -81,14 +81,14 @@ class CodedParts:
             self._keep()
         self._pending.append((packet.pts or 0, packet.dts or 0, outcome, bytes(packet)))
 
-    def packets(self) -> Iterator[Packet[VideoStream]]:
+    def packets(self) -> Iterator[Packet[Any]]:
         """What is there, in order of decoding; times in the base they were added with."""
         for path in self._files:
             with safe_open(path, framework="numpy") as file:
                 part = {name: file.get_tensor(name) for name in list(file.keys())}
             ends = np.cumsum(part["size"])
             for k, end in enumerate(ends):
-                packet: Packet[VideoStream] = Packet(part["data"][end - part["size"][k] : end])
+                packet: Packet[Any] = Packet(part["data"][end - part["size"][k] : end])
                 packet.pts, packet.dts = int(part["pts"][k]), int(part["dts"][k])
                 packet.is_keyframe = k == 0
                 yield packet

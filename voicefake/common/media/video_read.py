@@ -106,20 +106,27 @@ class VideoReader:
         return tuple(found)
 
     def __iter__(self) -> Iterator[Frame]:
+        return self.frames()
+
+    def frames(self, first: int = 0) -> Iterator[Frame]:
+        """The pictures from number ``first`` on; those before are decoded, but not shown."""
         self._held = self._missed = self._resized = self._restamped = 0
         self._damaged_first = False
         self._notes = []
         with open_video(self.path, self._limits) as container:
             stream = video_stream(self.path, container)
-            yield from self._frames(container, stream)
+            yield from self._frames(container, stream, first)
 
-    def _frames(self, container: InputContainer, stream: VideoStream) -> Iterator[Frame]:
+    def _frames(
+        self, container: InputContainer, stream: VideoStream, first: int
+    ) -> Iterator[Frame]:
         time_base, start = self.info.time_base, self.info.start
         step = max(round(1 / (self.info.fps * time_base)), 1)
-        good: Picture | None = None
+        good: VideoFrame | None = None
+        shown: Picture | None = None  # what ``good`` looks like, where it is needed
         index, last = 0, round(start / time_base) - step
-        for pts, image in self._pictures(container, stream):
-            if image is None and good is None:
+        for pts, decoded in self._pictures(container, stream):
+            if decoded is None and good is None:
                 self._missed += 1
                 continue  # nothing came before it that could stand in
             if pts is None:
@@ -131,12 +138,14 @@ class VideoReader:
             if time - start > self._limits.max_seconds:
                 hours = self._limits.max_seconds / 3600
                 raise BadInput(self.path, f"is longer than {hours:g} hours", "split it")
-            repaired = image is None
+            repaired = decoded is None
             self._held += repaired
-            good = good if image is None else image
+            good, shown = (good, shown) if decoded is None else (decoded, None)
             assert good is not None
-            # A copy where it stands in: who draws into a picture must not change the next one.
-            yield Frame(good.copy() if repaired else good, pts, time, index, repaired)
+            if index >= first:
+                shown = self._upright(good) if shown is None else shown
+                # A copy where it stands in: who draws into a picture must not change the next.
+                yield Frame(shown.copy() if repaired else shown, pts, time, index, repaired)
             index, last = index + 1, pts
         if not index:
             raise BadInput(self.path, "holds no picture that can be decoded", EXPORT_AGAIN)
@@ -145,7 +154,7 @@ class VideoReader:
 
     def _pictures(
         self, container: InputContainer, stream: VideoStream
-    ) -> Iterator[tuple[int | None, Picture | None]]:
+    ) -> Iterator[tuple[int | None, VideoFrame | None]]:
         """(pts, picture) in order of display; None for one that is damaged or lost."""
         lost: list[int] = []
         some = False
@@ -165,7 +174,7 @@ class VideoReader:
                 usable = not picture.is_corrupt or not some
                 self._damaged_first |= picture.is_corrupt and not some
                 some = True
-                yield picture.pts, self._upright(picture) if usable else None
+                yield picture.pts, picture if usable else None
         while lost:
             yield heapq.heappop(lost), None
 

@@ -1,15 +1,23 @@
-"""A few pictures from all over a video, without decoding what lies between them."""
+"""Single pictures from anywhere in a video, without decoding all that lies between them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import av.error
 
 from voicefake.common.media.info import Limits
 from voicefake.common.media.picture import Picture, colour_of, orientation_of, to_bgr
-from voicefake.common.media.video_read import inspect_video, open_video, video_stream
+from voicefake.common.media.video_read import (
+    VideoReader,
+    inspect_video,
+    open_video,
+    video_stream,
+)
+
+_TINY = 1e-4  # seconds; times are fractions
 
 
 def spread_pictures(
@@ -40,3 +48,30 @@ def spread_pictures(
                 last - info.start,
                 orientation_of(picture).apply(to_bgr(picture, colour_of(picture))),
             )
+
+
+def picture_at(path: Path, seconds: float, limits: Limits | None = None) -> Picture:
+    """The picture, upright, that is shown ``seconds`` after the first one; at most the last.
+
+    Raises:
+        BadInput: as `VideoReader`.
+    """
+    limits = limits or Limits()
+    reader = VideoReader(path, limits)
+    wanted = reader.info.start + max(seconds, 0.0) + _TINY
+    with open_video(path, limits) as container:
+        stream = video_stream(path, container)
+        with suppress(av.error.FFmpegError):  # what cannot be found by time is counted to below
+            container.seek(round(wanted / reader.info.time_base), stream=stream)
+            shown = None
+            for picture in container.decode(stream):
+                if picture.time is None or picture.time > wanted:
+                    break
+                shown = picture
+            if shown is not None:
+                return orientation_of(shown).apply(to_bgr(shown, colour_of(shown)))
+    for frame in reader:
+        if frame.time > wanted:
+            break
+        last = frame.image
+    return last
