@@ -48,17 +48,17 @@ class BlendConfig:
         largest: pixels that the crop is worked on at most.
     """
 
-    feather: float = 0.058
+    feather: float = 0.064
     shrink: float = 0.015
     detail: float = 1.0
     feature_detail: float = 0.15
     own: float = 0.9
     feature_crispness: float = 0.5
-    tone_memory: float = 0.9
+    tone_memory: float = 0.95
     mask_memory: float = 0.5
     sharpness: float = 0.9
     membrane: float = 0.05
-    membrane_memory: float = 0.7
+    membrane_memory: float = 0.85
     poisson: bool = False
     largest: int = 512
 

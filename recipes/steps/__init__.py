@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from recipes.engine import Kinds
 from recipes.steps.faces import Face, Picture
-from recipes.steps.reports import Report
 from recipes.steps.sounds import Clean, Mix, Sound, Voice
 from recipes.steps.trainings import TrainFace, TrainVoice
 
@@ -17,5 +16,4 @@ KINDS: Kinds = {
     "mix": Mix(),
     "train-voice": TrainVoice(),
     "train-face": TrainFace(),
-    "report": Report(),
 }

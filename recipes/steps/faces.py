@@ -48,8 +48,6 @@ class Face:
                 seed=call.seed,
                 reporter=reporter,
                 force=call.force,
-                marked=call.final,
-                work=call.scratch,
             )
         counts = {
             "frames": report.frames,
@@ -96,7 +94,6 @@ class Picture:
                 store=store,
                 device=call.device,
                 force=call.force,
-                marked=call.final,
             )
         did = f"{call.files['source'].name}: face of {name}"
         people = (*call.people, person)
