@@ -54,5 +54,5 @@ class Odds:
         return self.chance(z, as_it_is=as_it_is, searches=searches) <= FALSE_ALARMS
 
 
-SOUND = Odds(Gumbel(2.55, 0.33), Gumbel(3.5, 0.25), missed=0.05)
-PICTURES = Odds(Gumbel(3.7, 0.25), Gumbel(4.87, 0.235), missed=0.05)
+SOUND = Odds(Gumbel(1.65, 0.43), Gumbel(3.4, 0.32), missed=0.05)
+PICTURES = Odds(Gumbel(3.92, 0.25), Gumbel(4.92, 0.23), missed=0.05)

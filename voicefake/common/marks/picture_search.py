@@ -14,10 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from voicefake.common.marks.odds import PICTURES
 from voicefake.common.marks.picture_mark import CHIPS_A_SIDE, FIELD, Picture, mean_side
 
-ENOUGH_Z = 5.8
-"""So unlikely by chance at the size as it is that others need not be tried."""
 _WORKING = 6
 """Pixels a chip while pictures are added up."""
 _PER_CHIP = 4
@@ -52,7 +51,7 @@ def search_pictures(pictures: Iterable[Picture], *, other_sizes: bool = True) ->
     details = [_detail(picture) for picture in pictures]
     detail = np.mean(details, axis=0)
     best = _look(detail, 1.0)
-    if best.z < ENOUGH_Z and other_sizes:
+    if not PICTURES.found(best.z, as_it_is=True) and other_sizes:
         others = (_look(detail, float(zoom)) for zoom in _ZOOMS)
         best = max(best, *others, key=lambda found: found.z)
         near = (_look(detail, best.zoom * step) for step in (0.996, 1.004))

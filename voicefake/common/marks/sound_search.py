@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from voicefake.common.marks.odds import SOUND
 from voicefake.common.marks.sound_mark import (
     BAND_HZ,
     CHIP_SECONDS,
@@ -24,8 +25,6 @@ from voicefake.common.marks.sound_mark import (
 SAMPLE_RATE = 16_000
 """Hz, of the sound that is searched."""
 LEAST_SECONDS = 1.5
-ENOUGH_Z = 5.3
-"""So unlikely by chance at the speed as it is that others need not be tried."""
 _WINDOW = 512
 _HOP = round(SAMPLE_RATE * CHIP_SECONDS / 4)
 _PER_CHIP = 4
@@ -63,7 +62,7 @@ def search_sound(sound: Samples, *, other_speeds: bool = True) -> SoundFinding:
     """The likeliest mark in ``sound`` (channels, n) at `SAMPLE_RATE`, up to about 20 s of it."""
     running = _running(_power(sound))
     best = _best(running, [(1.0, 1.0)])
-    if best.z < ENOUGH_Z and other_speeds:
+    if not SOUND.found(best.z, as_it_is=True) and other_speeds:
         best = max(best, _best(running, _other_speeds()), key=lambda found: found.z)
         near = [(best.tempo * step, best.pitch) for step in (0.998, 1.002)]
         best = max(best, _best(running, near), key=lambda found: found.z)
