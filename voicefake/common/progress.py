@@ -42,7 +42,9 @@ class _Bar:
         self._task = bars.add_task(title, total=total, note="")
 
     def advance(self, amount: float = 1, note: str = "") -> None:
-        self._bars.update(self._task, advance=amount, **({"note": note} if note else {}))
+        self._bars.update(self._task, advance=amount)
+        if note:
+            self._bars.update(self._task, note=note)
 
 
 class Terminal:
