@@ -14,11 +14,15 @@ from voicefake.common.commandline import (
     DeviceOption,
     ForceOption,
     JsonOption,
+    LabelOption,
+    LabelTextOption,
     QuietOption,
     SeedOption,
+    SpokenNoticeOption,
 )
 from voicefake.common.devices import Device
 from voicefake.common.errors import VoicefakeError, WrongUse
+from voicefake.common.reports import ReportOption
 
 __all__ = ["DEMO_FACE", "DEMO_VOICE", "demo", "recipe", "swap"]
 
@@ -48,6 +52,10 @@ def swap(
     output: OutputOption = None,
     pitch: PitchOption = 0.0,
     which: WhichOption = "",
+    label: LabelOption = False,
+    label_text: LabelTextOption = "",
+    spoken_notice: SpokenNoticeOption = False,
+    report: ReportOption = None,
     device: DeviceOption = Device.AUTO,
     seed: SeedOption = 0,
     quiet: QuietOption = False,
@@ -56,13 +64,17 @@ def swap(
 ) -> int:
     """Swap the voice and the face of clips, both at once."""
     from recipes.jobs import Job
+    from voicefake.common.labels.visible import chosen_text
     from voicefake.common.media import default_output
 
     entry = library.find("swap")
     folder = output is not None and (len(videos) > 1 or output.is_dir())
     if output is not None and len(videos) > 1 and output.is_file():
         raise WrongUse(output, "is a file, and there are several clips", "name a folder with -o")
-    settings = {"voice": voice, "face": face, "pitch": str(pitch), "which": which}
+    settings = {
+        "voice": voice, "face": face, "pitch": str(pitch), "which": which,
+        "label": chosen_text(label, label_text), "notice": "over" if spoken_notice else "none",
+    }  # fmt: skip
     jobs = [
         Job(
             library.bind(entry, {"video": str(video), **settings}),
@@ -72,7 +84,7 @@ def swap(
         )
         for video in videos
     ]
-    return run_and_tell(jobs, device, seed, quiet=quiet, as_json=as_json, force=force)
+    return run_and_tell(jobs, device, seed, quiet=quiet, as_json=as_json, force=force, page=report)
 
 
 def demo(

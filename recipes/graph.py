@@ -18,7 +18,7 @@ _ICONS = {
 }
 _STEP_ICONS = {
     "voice": "voice", "clean": "voice", "mix": "voice", "face": "face", "picture": "face",
-    "sound": "film", "train-voice": "person", "train-face": "person",
+    "sound": "film", "train-voice": "person", "train-face": "person", "report": "page",
 }  # fmt: skip
 _STYLE = """
 text { font: 12px system-ui, sans-serif; fill: #1f2430 }

@@ -22,6 +22,7 @@ from voicefake.common.commandline import (
     print_json,
 )
 from voicefake.common.devices import Device
+from voicefake.common.reports import ReportOption
 
 if TYPE_CHECKING:
     from recipes.engine import Plan
@@ -67,6 +68,7 @@ def recipe_run(
     assignments: SetOption = None,
     output: OutputOption = None,
     steps: StepsOption = None,
+    report: ReportOption = None,
     device: DeviceOption = Device.AUTO,
     seed: SeedOption = 0,
     quiet: QuietOption = False,
@@ -78,7 +80,9 @@ def recipe_run(
 
     entry = library.find(name)
     jobs = plan_jobs(entry, library.parse_assignments(assignments or []), output)
-    return run_and_tell(jobs, device, seed, quiet=quiet, as_json=as_json, force=force, steps=steps)
+    return run_and_tell(
+        jobs, device, seed, quiet=quiet, as_json=as_json, force=force, steps=steps, page=report
+    )
 
 
 @recipe.command("check")
@@ -184,16 +188,25 @@ def run_and_tell(
     as_json: bool,
     force: bool,
     steps: Path | None = None,
+    page: Path | None = None,
 ) -> int:
-    """Run ``jobs`` and print a summary of each; returns the exit code."""
+    """Run ``jobs`` and print a summary of each; returns the exit code.
+
+    Args:
+        page: where a report of each goes.
+    """
     from recipes.engine import Choices
     from recipes.jobs import run_jobs
     from recipes.report import summary
     from voicefake.common.progress import reporter
+    from voicefake.common.reports import report_run
 
     def told(report: RunReport) -> None:
         if not quiet:
             console.print(summary(report))
+        if page is not None:
+            source, many = next(iter(report.inputs.values())), len(jobs) > 1
+            report_run(page, source, report.output, run=report.to_json(), several=many, force=force)
 
     choices = Choices(device, seed, force, steps)
     batch = run_jobs(jobs, choices, lambda: reporter(quiet), told)

@@ -183,6 +183,18 @@ class TrainFaceStep(_Step):
     """What to call the identity."""
 
 
+class ReportStep(_Step):
+    """A page about a result: players, figures and how sure they are, marks."""
+
+    files_fields: ClassVar[tuple[str, ...]] = ("source", "result")
+
+    do: Literal["report"]
+    source: Reference
+    """What was there before."""
+    result: Reference
+    """What was made of it."""
+
+
 AnyStep = (
     VoiceStep
     | FaceStep
@@ -192,6 +204,7 @@ AnyStep = (
     | MixStep
     | TrainVoiceStep
     | TrainFaceStep
+    | ReportStep
 )
 Step = Annotated[AnyStep, Field(discriminator="do")]
 KINDS_OF_STEPS = {

@@ -45,6 +45,8 @@ def test_speech_through_onnx_is_the_speech_of_torch(folder):
     from voicefake.voices import load_voice
 
     spectrogram, vocoder = MelSpectrogram(), load_vocoder()
+    decoder = load_voice(speaker_store().find("kathleen")).decoder
+    config = decoder.decoder.config
     time = torch.arange(24_000) / 24_000
     audio = 0.3 * torch.sin(2 * torch.pi * (150 + 40 * time) * time)[None]
     mel = spectrogram(audio)
@@ -57,7 +59,9 @@ def test_speech_through_onnx_is_the_speech_of_torch(folder):
         vocoder.shaping = shape
         with torch.inference_mode():
             latent = encode(mel, mel.mean(-1, keepdim=True))
-            made = decode(latent - latent.mean(-1, keepdim=True), melody, loudness)
+            heard = torch.zeros(1, config.recogniser, mel.shape[-1])
+            content = torch.cat([latent - latent.mean(-1, keepdim=True), heard], 1)
+            made = decode(content, melody, loudness)
             sound = vocoder(made, f0, voicing, length=24_000, phase=phase, noise=noise, rounds=2)
         return sound.numpy()
 
@@ -72,7 +76,6 @@ def test_speech_through_onnx_is_the_speech_of_torch(folder):
 
         return run
 
-    decoder = load_voice(speaker_store().find("kathleen")).decoder
     torch_way = spoken(load_encoder(), decoder, vocoder.shaping)
     onnx_way = spoken(
         through("voice-encoder"), through("voice-decoder-kathleen"), through("voice-vocoder")

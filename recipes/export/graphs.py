@@ -74,10 +74,10 @@ def voice_graphs(profile: Profile) -> Iterator[Graph]:
     config = decoder.decoder.config
     yield Graph(
         f"voice-decoder-{profile.name}",
-        "latent (less its mean), melody and loudness to the log-mel of the speaker",
+        "content (latent less its mean, then what a recogniser heard), melody, loudness to log-mel",
         decoder,
         {
-            "latent": (1, config.latent, FRAMES),
+            "content": (1, config.latent + config.recogniser, FRAMES),
             "melody": (1, config.harmonics + 2, FRAMES),
             "loudness": (1, 1, FRAMES),
         },

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from recipes.engine import Kinds
 from recipes.steps.faces import Face, Picture
+from recipes.steps.reports import Report
 from recipes.steps.sounds import Clean, Mix, Sound, Voice
 from recipes.steps.trainings import TrainFace, TrainVoice
 
@@ -16,4 +17,5 @@ KINDS: Kinds = {
     "mix": Mix(),
     "train-voice": TrainVoice(),
     "train-face": TrainFace(),
+    "report": Report(),
 }

@@ -48,6 +48,8 @@ class Face:
                 seed=call.seed,
                 reporter=reporter,
                 force=call.force,
+                marked=call.final,
+                work=call.scratch,
             )
         counts = {
             "frames": report.frames,
@@ -94,6 +96,7 @@ class Picture:
                 store=store,
                 device=call.device,
                 force=call.force,
+                marked=call.final,
             )
         did = f"{call.files['source'].name}: face of {name}"
         people = (*call.people, person)

@@ -75,6 +75,7 @@ class TrainFace:
     def perform(self, call: Call, reporter: Reporter) -> StepReport:
         """Train; the profile is the step's file and is not put among the user's own."""
         from facesync.collect import media_files
+        from facesync.safeguards.likeness import statement_video
         from facesync.training.identity import train_identity
         from voicefake.common.consent import require_consent
 
@@ -93,6 +94,7 @@ class TrainFace:
                 work=call.scratch,
                 device=call.device,
                 seed=call.seed,
+                statement=statement_video(permission, call.files["consent"], None),
                 reporter=reporter,
             )
             store.export(name, call.output, force=True)

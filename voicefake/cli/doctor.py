@@ -13,7 +13,12 @@ _PACKAGES = (
     "torch", "torchaudio", "librosa", "soundfile", "soxr", "numpy", "opencv-python", "typer",
     "av", "onnxruntime", "swift-f0", "safetensors", "c2pa-python", "cryptography",
 )  # fmt: skip
-_OPTIONAL = {"tensorboard": "curves of a training (extra: train)"}
+_OPTIONAL = {
+    "tensorboard": "curves of a training (extra: train)",
+    "gradio": "the web page (extra: web)",
+    "sounddevice": "live conversion (extra: live)",
+    "onnx": "networks for other programs (extra: export)",
+}
 
 
 def doctor(as_json: JsonOption = False, quiet: QuietOption = False) -> int:
