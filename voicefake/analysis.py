@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from voicefake.common.media import AudioReader
-from voicefake.features import ACTIVE_RMS, MelSpectrogram, track_f0
+from voicefake.features import ACTIVE_RMS, MelSpectrogram, SpeechMean, pauses, track_f0
 from voicefake.models.decoder import loudness_of
 from voicefake.models.encoder import ContentEncoder
 from voicefake.options import F0Method
@@ -49,7 +49,7 @@ class Analysis:
     Attributes:
         f0, voicing: (T,) of all frames.
         mel_mean: (1, n_mels, 1).
-        latent_mean: (1, latent, 1).
+        content_mean: of latent and recogniser's features (1, latent + recogniser, 1).
         heard: by the recogniser.
         log_f0: median and spread of the log of f0 where voiced (0 spread: nothing voiced).
         loudness: median and spread of the loudness where it is not a pause.
@@ -59,7 +59,7 @@ class Analysis:
     f0: Tensor
     voicing: Tensor
     mel_mean: Tensor
-    latent_mean: Tensor
+    content_mean: Tensor
     heard: Heard
     log_f0: tuple[float, float]
     loudness: tuple[float, float]
@@ -111,7 +111,7 @@ def analyse(
     size = framing.core * hop
     level = measure_level(reader.chunks(size))
     advance(level.samples / rate)
-    f0, voicing, loudness, mels = [], [], [], torch.zeros(())
+    f0, voicing, loudness, quiet, mels = [], [], [], [], SpeechMean()
     for window in windows(reader.chunks(size), framing):
         mix = normalised(window, level)
         mel, used = window_mel(spectrogram, mix, window, hop)
@@ -119,20 +119,22 @@ def analyse(
         f0.append(pitch[used])
         voicing.append(voiced[used])
         loudness.append(loudness_of(mel)[0, 0, used])
-        mels = mels + mel[:, :, used].sum(-1, keepdim=True)
+        quiet.append(pauses(mel)[0, used])
+        mels.add(mel[:, :, used], quiet[-1])
         advance((window.core.stop - window.core.start) / rate)
-    pitch, voiced = torch.cat(f0), torch.cat(voicing)
-    mel_mean = mels / len(pitch)
-    latents = torch.zeros(())
+    pitch, voiced, pause = torch.cat(f0), torch.cat(voicing), torch.cat(quiet)
+    mel_mean, latents = mels.value(), SpeechMean()
     for window in windows(reader.chunks(size), framing):
         mel, used = window_mel(spectrogram, normalised(window, level), window, hop)
         with torch.inference_mode():
             latent = encoder(mel.to(device), mel_mean.to(device))[:, :, used]
-        latents = latents + latent.sum(-1, keepdim=True).cpu()
+        first = window.first_frame + used.start
+        latents.add(latent.cpu(), pause[first : first + latent.shape[-1]])
         advance((window.core.stop - window.core.start) / rate)
     heard = recogniser.listen(_pieces(reader, level, advance), rate)
+    content_mean = torch.cat([latents.value(), heard.mean(pause, hop / rate)], 1)
     return Analysis(
-        level, pitch, voiced, mel_mean, latents / len(pitch), heard, log_f0_range(pitch, voiced),
+        level, pitch, voiced, mel_mean, content_mean, heard, log_f0_range(pitch, voiced),
         loudness_range(torch.cat(loudness)),
     )  # fmt: skip
 

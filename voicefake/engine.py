@@ -114,10 +114,10 @@ class Renderer:
     def _content(self, mel: Tensor, first_frame: int) -> Tensor:
         """What is said: the encoder's latent, and what the recogniser heard."""
         n, a = self.networks, self.analysis
-        latent = n.encoder(mel, a.mel_mean.to(n.device)) - a.latent_mean.to(n.device)
+        latent = n.encoder(mel, a.mel_mean.to(n.device))
         frames = n.spectrogram.config
         heard = a.heard.at(first_frame, mel.shape[-1], frames.hop_length / frames.sample_rate)
-        return torch.cat([latent, heard.to(n.device)], 1)
+        return torch.cat([latent, heard.to(n.device)], 1) - a.content_mean.to(n.device)
 
     @torch.inference_mode()
     def sound(self, window: Window) -> NDArray[np.float32]:

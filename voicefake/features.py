@@ -16,6 +16,10 @@ from voicefake.options import F0Method
 
 LOG_FLOOR = 1e-5
 ACTIVE_RMS = 0.07
+_PAUSE_LEVEL = -5.5
+"""Log amplitude: 30 dB below the loud frames of speech at ``ACTIVE_RMS``."""
+PAUSE_SHARE = 0.2
+"""As much as most recordings have."""
 _F0_RATE = 16_000
 _F0_HOP = 256
 _F0_RANGE = (60.0, 700.0)
@@ -163,6 +167,46 @@ def _pyin(sound: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         sound, fmin=low, fmax=high, sr=_F0_RATE, frame_length=1024, hop_length=_F0_HOP
     )
     return np.arange(len(pitch)) * _F0_HOP / _F0_RATE, pitch, voiced
+
+
+def pauses(mel: Tensor) -> Tensor:
+    """Which frames (B, T) of a log-mel at the networks' level are 30 dB below speech.
+
+    Bands below about 3 kHz count, as in the loudness that the decoder gets.
+    """
+    return mel[:, :55].exp().mean(1).log() < _PAUSE_LEVEL
+
+
+class SpeechMean:
+    """Mean over a recording in which pauses always have the same share.
+
+    So that a clip that is half silence is normalised like a sentence without a breath.
+    """
+
+    def __init__(self) -> None:
+        self._sums = [torch.zeros(()), torch.zeros(())]
+        self._counts = [0, 0]
+
+    def add(self, values: Tensor, pause: Tensor) -> None:
+        """Values (B, C, T) of frames, and which of them are pauses (T,)."""
+        for kind, chosen in enumerate((~pause, pause)):
+            self._sums[kind] = self._sums[kind] + values[..., chosen].sum(-1, keepdim=True)
+            self._counts[kind] += int(chosen.sum())
+
+    def value(self) -> Tensor:
+        """(B, C, 1)."""
+        shares = (1 - PAUSE_SHARE, PAUSE_SHARE)
+        known = [k for k in (0, 1) if self._counts[k]]
+        total = sum(shares[k] for k in known)
+        parts = [self._sums[k] / self._counts[k] * (shares[k] / total) for k in known]
+        return torch.stack(parts).sum(0)
+
+
+def speech_mean(values: Tensor, pause: Tensor) -> Tensor:
+    """:class:`SpeechMean` (B, C, 1) of values (B, C, T) with the same pauses (T,)."""
+    mean = SpeechMean()
+    mean.add(values, pause)
+    return mean.value()
 
 
 def moved_f0(f0: Tensor, own: tuple[float, float], target: tuple[float, float]) -> Tensor:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from voicefake.common.errors import BadInput
+from voicefake.features import SpeechMean
 from voicefake.networks import WEIGHTS
 from voicefake.windows import Framing, Window, windows
 
@@ -32,6 +33,7 @@ _FIRST = 447
 """Sample of a piece that its first row stands for."""
 _SHORTEST = 2000
 _PADDING = 1200
+_BLOCK = 10_000
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Heard:
 
     Attributes:
         seconds: (N,) where each row stands.
-        rows: (N, 288) half, their mean over the recording removed.
+        rows: (N, 288) half.
     """
 
     seconds: NDArray[np.float64]
@@ -56,6 +58,14 @@ class Heard:
         weight = np.clip((here - before) / (after - before), 0, 1)[:, None].astype(np.float32)
         joined = self.rows[right - 1] * (1 - weight) + self.rows[right] * weight
         return torch.from_numpy(joined.T[None].astype(np.float32))
+
+    def mean(self, pause: Tensor, frame_seconds: float) -> Tensor:
+        """Mean (1, 288, 1) over the frames of a recording whose pauses (T,) are known."""
+        mean = SpeechMean()
+        for first in range(0, len(pause), _BLOCK):
+            some = pause[first : first + _BLOCK]
+            mean.add(self.at(first, len(some), frame_seconds), some)
+        return mean.value()
 
 
 class Recogniser:
@@ -89,9 +99,7 @@ class Recogniser:
             keep = (at >= core.start / sample_rate) & (at < core.stop / sample_rate)
             seconds.append(at[keep] + window.first_frame * LISTENING.hop_length / sample_rate)
             rows.append(found[keep])
-        joined = np.concatenate(rows)
-        mean = joined.mean(0) if len(joined) else 0.0
-        return Heard(np.concatenate(seconds), (joined - mean).astype(np.float16))
+        return Heard(np.concatenate(seconds), np.concatenate(rows).astype(np.float16))
 
     def listen_to(self, audio: NDArray[np.float32], sample_rate: int) -> Heard:
         """What is said in ``audio`` (n,)."""

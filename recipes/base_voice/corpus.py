@@ -16,7 +16,14 @@ import torch
 import typer
 
 from voicefake.common.media import read_audio
-from voicefake.features import ACTIVE_RMS, FeatureConfig, MelSpectrogram, active_rms, extract
+from voicefake.features import (
+    ACTIVE_RMS,
+    FeatureConfig,
+    MelSpectrogram,
+    active_rms,
+    extract,
+    pauses,
+)
 from voicefake.recogniser import Recogniser
 from voicefake.training.data import Recording
 from voicefake.training.speaker import heard_at_speeds, mels_at_speeds
@@ -80,7 +87,8 @@ def prepare(
         sample += len(audio)
         parts["mels"].append(mels)
         parts["pitch"].append(torch.stack([features.f0, features.voicing]).numpy())
-        heard = heard_at_speeds(audio, recogniser, 24_000, features.frames)
+        quiet = pauses(features.mel[None])[0]
+        heard = heard_at_speeds(audio, recogniser, 24_000, quiet)
         parts["heard"].append(heard.numpy().astype(np.float16))
         parts["audio"].append((np.clip(audio, -1, 1) * 32767).astype(np.int16))
         if len(entries) % 100 == 0:

@@ -32,6 +32,7 @@ class _Corpus:
     def __init__(self, corpus: Corpus, guises: int) -> None:
         self.corpus, self.guises = corpus, guises
         self.encoder, self.spectrogram = load_encoder(), MelSpectrogram()
+        self.heard = corpus.array("heard")
         self.random = torch.Generator().manual_seed(0)
         self.impersonator = self._impersonator() if guises else None
 
@@ -48,7 +49,10 @@ class _Corpus:
             return own
         f0, voicing = torch.from_numpy(self.corpus.pitch[:, recording.span].copy())
         log_f0 = log_f0_range(f0, voicing)
-        others = self.impersonator.latents(mels[:1], f0, voicing, log_f0, self.guises, self.random)
+        heard = torch.from_numpy(self.heard[:1, :, recording.span].astype(np.float32))
+        others = self.impersonator.latents(
+            mels[:1], heard, f0, voicing, log_f0, self.guises, self.random
+        )
         return torch.cat([own, others])
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from recipes.base_voice.corpus import HELD_OUT_SPEAKERS
 from recipes.evaluate.figures import Figures
+from voicefake.features import pauses
 from voicefake.models.encoder import ContentEncoder
 from voicefake.networks import load_encoder
 from voicefake.training.data import Corpus, Recording
@@ -47,7 +48,7 @@ def encoder_figures(folder: Path) -> list[Figures]:
         mel = torch.from_numpy(corpus.mels[0][:, span].astype(np.float32))[None]
         label = phones[span].argmax(-1)
         rows.append(_heads(encoder, mel, label, teacher[span].astype(np.float32), recording))
-        latents.append(content_of(encoder, mel)[0].T.numpy())
+        latents.append(content_of(encoder, mel, pauses(mel)[0])[0].T.numpy())
         labels.append(label)
     speakers = [recording.speaker for recording in recordings]
     return [*rows, *_phone_probe(latents, labels, speakers), *_speaker_probe(latents, speakers)]

@@ -50,7 +50,7 @@ class HarmonicSource(nn.Module):
 
     def _pulses(self, hertz: Tensor, cycles: Tensor) -> Tensor:
         angle = (2 * torch.pi * (cycles % 1.0 - 0.5)).to(hertz.dtype)
-        count = torch.floor(0.49 * self.sample_rate / hertz)
+        count = 0.49 * self.sample_rate / hertz
         return _cosine_sum(angle + torch.pi, count) / count.sqrt()
 
     def advance(self, f0: Tensor) -> Tensor:
@@ -69,8 +69,14 @@ class HarmonicSource(nn.Module):
 
 
 def _cosine_sum(angle: Tensor, count: Tensor) -> Tensor:
-    """cos(angle) + cos(2 angle) + … + cos(count angle), in closed form (Dirichlet kernel)."""
+    """cos(angle) + cos(2 angle) + … + cos(count angle), in closed form (Dirichlet kernel).
+
+    A fraction of ``count`` is that share of the next cosine: as f0 moves, the highest
+    harmonic fades where it would click.
+    """
+    whole = count.floor()
     half = torch.sin(angle / 2)
     at_pulse = half.abs() < 1e-4
-    kernel = torch.sin((count + 0.5) * angle) / (2 * torch.where(at_pulse, 1.0, half)) - 0.5
-    return torch.where(at_pulse, count, kernel)
+    kernel = torch.sin((whole + 0.5) * angle) / (2 * torch.where(at_pulse, 1.0, half)) - 0.5
+    highest = (count - whole) * torch.cos((whole + 1) * angle)
+    return torch.where(at_pulse, whole, kernel) + highest

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from voicefake.common.errors import BadInput
 from voicefake.common.modelfile import load_model
-from voicefake.features import moved_f0
+from voicefake.features import moved_f0, pauses, speech_mean
 from voicefake.models.decoder import Melody, SpeakerDecoder, loudness_of
 from voicefake.models.encoder import ContentEncoder
 from voicefake.networks import WEIGHTS
@@ -64,6 +64,7 @@ class Impersonator:
     def latents(
         self,
         mel: Tensor,
+        heard: Tensor,
         f0: Tensor,
         voicing: Tensor,
         log_f0: tuple[float, float],
@@ -73,15 +74,19 @@ class Impersonator:
         """Latents (count, latent, T) of one recording (1, n_mels, T) in ``count`` guises.
 
         Args:
+            heard: by the recogniser, centred (1, recogniser, T).
             f0, voicing: (T,).
             log_f0: median and spread of the speaker's own log-f0.
         """
         guises = self.guises.drawn(count, random)
         moved = torch.stack([moved_f0(f0, log_f0, (m, s)) for m, s in guises.log_f0.tolist()])
-        latent = content_of(self.encoder, mel).expand(count, -1, -1)
+        pause = pauses(mel)[0]
+        content = torch.cat([content_of(self.encoder, mel, pause), heard], 1)
         melody = self.melody(moved, voicing.expand(count, -1))
         loudness = loudness_of(mel).expand(count, -1, -1)
-        return content_of(self.encoder, self.decoder(latent, melody, loudness, guises.vectors))
+        content = content.expand(count, -1, -1)
+        others = self.decoder(content, melody, loudness, guises.vectors)
+        return content_of(self.encoder, others, pause)
 
 
 def speed_of(variant: int, speeds: int, random: torch.Generator) -> int:
@@ -96,10 +101,14 @@ def speed_of(variant: int, speeds: int, random: torch.Generator) -> int:
 
 
 @torch.inference_mode()
-def content_of(encoder: ContentEncoder, mel: Tensor) -> Tensor:
-    """Latents (B, latent, T) of whole recordings (B, n_mels, T), their own mean removed."""
-    latent = encoder(mel, mel.mean(-1, keepdim=True))
-    return latent - latent.mean(-1, keepdim=True)
+def content_of(encoder: ContentEncoder, mels: Tensor, pause: Tensor) -> Tensor:
+    """Latents (B, latent, T) of changed copies (B, n_mels, T) of one recording, centred.
+
+    Args:
+        pause: which frames of the recording are pauses (T,).
+    """
+    latents = encoder(mels, speech_mean(mels, pause))
+    return latents - speech_mean(latents, pause)
 
 
 def latents_of(
@@ -112,4 +121,4 @@ def latents_of(
         centres: centre frequencies of the bands in Hz (n_mels,).
     """
     changed = perturb(mels, centres, _STRENGTH, random)
-    return content_of(encoder, torch.cat([mels[:1], changed]))
+    return content_of(encoder, torch.cat([mels[:1], changed]), pauses(mels[:1])[0])

@@ -16,7 +16,7 @@ from voicefake.analysis import log_f0_range, loudness_range, measure_level
 from voicefake.common.errors import BadInput, VoicefakeError
 from voicefake.common.media import read_audio
 from voicefake.common.progress import Stage
-from voicefake.features import MelSpectrogram, track_f0
+from voicefake.features import MelSpectrogram, pauses, speech_mean, track_f0
 from voicefake.models.decoder import Melody, SpeakerEncoder, loudness_of
 from voicefake.networks import load_decoder, load_encoder
 from voicefake.recogniser import Recogniser
@@ -83,14 +83,19 @@ def at_speeds(audio: NDArray[np.float32]) -> list[NDArray[np.float32]]:
 
 
 def heard_at_speeds(
-    audio: NDArray[np.float32], recogniser: Recogniser, sample_rate: int, frames: int
+    audio: NDArray[np.float32], recogniser: Recogniser, sample_rate: int, pause: Tensor
 ) -> Tensor:
-    """The recogniser's features (3, 288, frames) of ``audio`` (n,) at each speed."""
+    """The recogniser's features (3, 288, T) of ``audio`` (n,) at each speed, centred.
+
+    Args:
+        pause: which of the frames are pauses (T,).
+    """
     heard = [
-        recogniser.listen_to(played, sample_rate).at(0, frames, hop / sample_rate)
+        recogniser.listen_to(played, sample_rate).at(0, len(pause), hop / sample_rate)
         for hop, played in zip(SPEED_HOPS, at_speeds(audio), strict=True)
     ]
-    return torch.cat(heard)
+    rows = torch.cat(heard)
+    return rows - speech_mean(rows, pause)
 
 
 def mels_at_speeds(audio: NDArray[np.float32], spectrogram: MelSpectrogram) -> Tensor:
@@ -175,9 +180,9 @@ def _take(
     f0, voicing = track_f0(audio, spectrogram.config, mels.shape[-1])
     own = latents_of(impersonator.encoder, mels, spectrogram.centres, random)
     log_f0 = log_f0_range(f0, voicing)
-    others = impersonator.latents(mels[:1], f0, voicing, log_f0, _GUISES, random)
     rate = spectrogram.config.sample_rate
-    heard = heard_at_speeds(audio, ears.recogniser, rate, mels.shape[-1])
+    heard = heard_at_speeds(audio, ears.recogniser, rate, pauses(mels[:1])[0])
+    others = impersonator.latents(mels[:1], heard[:1], f0, voicing, log_f0, _GUISES, random)
     return Take(path, mels[0], f0, voicing, torch.cat([own, others]).half(), heard.half())
 
 
