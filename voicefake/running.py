@@ -14,55 +14,55 @@ _SILENT = 1e-8
 _PAUSE = 1e-3
 _FADING = 0.999
 """By which the loudest frame's power fades with each frame: 30 dB in 70 s."""
-_PAUSE_FRAMES = 30
-"""Of a pause's start that count as speech, as short pauses do in a whole recording's mean."""
 _TRACK_PAST, _TRACK_AHEAD = 12, 11
 """Values that SwiftF0 looks at before and after one, and one more for the resampler's edge."""
 _TRACK_RATE, _TRACK_HOP = 16_000, 256
 
 
 class RunningMean:
-    """Mean of all that counted so far, forgetting what is older than ``limit`` frames."""
+    """Mean of the past in which pauses have a share of their own, as in ``SpeechMean``.
 
-    def __init__(self, limit: int) -> None:
-        self._limit, self._count = limit, 0
-        self._mean: NDArray[np.float32] | None = None
+    Args:
+        limit: frames after which what is older begins to be forgotten.
+        pause_share: of the mean; 0 leaves pauses out.
+    """
 
-    def push(self, x: Tensor, counted: Tensor) -> Tensor:
-        """The mean after each frame of ``x`` (1, C, n); ``counted`` (n,) says which frames count.
+    def __init__(self, limit: int, pause_share: float) -> None:
+        self._limit, self._share = limit, np.float32(pause_share)
+        self._counts, self._means = [0, 0], dict[int, NDArray[np.float32]]()
 
-        Before any counted, a frame is its own mean.
-        """
+    def push(self, x: Tensor, pause: Tensor) -> Tensor:
+        """The mean after each frame of ``x`` (1, C, n); ``pause`` (n,) says what they are."""
         values, means = x[0].T.numpy(), np.empty(x.shape[:0:-1], np.float32)
-        for value, counts, mean in zip(values, counted.tolist(), means, strict=True):
-            if counts:
-                self._count = min(self._count + 1, self._limit)
-                before = value if self._mean is None else self._mean
-                self._mean = before + (value - before) / np.float32(self._count)
-            mean[:] = value if self._mean is None else self._mean
+        for value, kind, mean in zip(values, pause.int().tolist(), means, strict=True):
+            self._counts[kind] = min(self._counts[kind] + 1, self._limit)
+            before = self._means.get(kind, value)
+            self._means[kind] = before + (value - before) / np.float32(self._counts[kind])
+            mean[:] = self._mixed()
         return torch.from_numpy(means.T.copy())[None]
+
+    def _mixed(self) -> NDArray[np.float32]:
+        if len(self._means) == 2 and self._share:
+            return (1 - self._share) * self._means[0] + self._share * self._means[1]
+        return self._means.get(0, self._means.get(1, np.zeros(1, np.float32)))
 
 
 class Levels:
-    """Gain that brings speech to the level that the networks know, and where speech is."""
+    """Gain that brings speech to the level that the networks know."""
 
     def __init__(self, limit: int) -> None:
         self._limit, self._count, self._power, self._peak = limit, 0, 0.0, 0.0
-        self._pause = _PAUSE_FRAMES
 
-    def push(self, power: Tensor) -> tuple[Tensor, Tensor]:
-        """Gain (n,) and whether it is speech (n,) after each frame of mean powers (n,)."""
-        gains, speech = np.ones(len(power), np.float32), np.zeros(len(power), bool)
+    def push(self, power: Tensor) -> Tensor:
+        """Gain (n,) after each frame of mean powers (n,)."""
+        gains = np.ones(len(power), np.float32)
         for i, value in enumerate(power.tolist()):
             self._peak = max(value, self._peak * _FADING, _SILENT)
-            self._pause += 1
             if value > self._peak * _PAUSE and value > _SILENT:
                 self._count = min(self._count + 1, self._limit)
                 self._power += (value - self._power) / self._count
-                self._pause = 0
-            speech[i] = self._pause < _PAUSE_FRAMES
             gains[i] = ACTIVE_RMS / self._power**0.5 if self._power else 1.0
-        return torch.from_numpy(gains), torch.from_numpy(speech)
+        return torch.from_numpy(gains)
 
 
 class PitchFrames:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from voicefake.engine import Networks, noise_at, soft_limited, spoken
-from voicefake.features import LOG_FLOOR
+from voicefake.features import LOG_FLOOR, PAUSE_SHARE, pauses
 from voicefake.options import ConvertOptions
 from voicefake.running import Levels, PitchFrames, RunningMean
 from voicefake.voices import Voice
@@ -102,7 +102,8 @@ class VoiceStream:
         self._samples, self._ended = 0, False
         instant = networks.encoder.config.look_ahead is not None
         self._levels, self._pitch = Levels(_REMEMBERED), PitchFrames(c, instant=instant)
-        self._means = {name: RunningMean(_REMEMBERED) for name in ("mel", "latent", "f0")}
+        shares = {"mel": PAUSE_SHARE, "latent": PAUSE_SHARE, "f0": 0.0}
+        self._means = {name: RunningMean(_REMEMBERED, share) for name, share in shares.items()}
         self._waiting: Tensor | None = None
         self._turning: tuple[float, float] | None = None
         self._stages(max(networks.encoder.context.ahead, self._pitch.ahead))
@@ -153,17 +154,18 @@ class VoiceStream:
         return torch.cat([spectrogram.bands @ magnitude, power], 1)
 
     def _levelled(self, x: Tensor | None) -> Tensor | None:
-        """Log-mel at the level that the networks know, its mean, and where speech is."""
+        """Log-mel at the level that the networks know, its mean, and where pauses are."""
         if x is None:
             return None
-        gain, speech = self._levels.push(x[0, -1])
+        gain = self._levels.push(x[0, -1])
         mel = (x[:, :-1] * gain).clamp_min(LOG_FLOOR).log()
-        return torch.cat([mel, self._means["mel"].push(mel, speech), speech.float()[None, None]], 1)
+        pause = pauses(mel)
+        return torch.cat([mel, self._means["mel"].push(mel, pause[0]), pause.float()[None]], 1)
 
     def _encode(self, x: Tensor, first: int) -> Tensor:
-        """Latent, log-mel, and where speech is."""
-        mel, mean, speech = x.split([self._config.n_mels, self._config.n_mels, 1], 1)
-        return torch.cat([self.networks.encoder(mel, mean), mel, speech], 1)
+        """Latent, log-mel, and where pauses are."""
+        mel, mean, pause = x.split([self._config.n_mels, self._config.n_mels, 1], 1)
+        return torch.cat([self.networks.encoder(mel, mean), mel, pause], 1)
 
     def _placed(self, x: Tensor | None, *, last: bool) -> Tensor | None:
         """Latent without its mean, log-mel, and the melody where the voice has it."""
@@ -173,12 +175,12 @@ class VoiceStream:
         x = torch.cat(parts, -1)
         pitch = self._pitch.take(x.shape[-1], last=last)[None]
         x, self._waiting = x[..., : pitch.shape[-1]], x[..., pitch.shape[-1] :]
-        latent, mel, speech = x.split(
+        latent, mel, pause = x.split(
             [x.shape[1] - self._config.n_mels - 1, self._config.n_mels, 1], 1
         )
-        latent = latent - self._means["latent"].push(latent, speech[0, 0] > 0)
+        latent = latent - self._means["latent"].push(latent, pause[0, 0])
         log_f0, voicing = pitch[:, :1].log(), pitch[:, 1:]
-        own = self._means["f0"].push(log_f0, voicing[0, 0] > 0.5)
+        own = self._means["f0"].push(log_f0, voicing[0, 0] <= 0.5)
         if self.options.auto_pitch:
             log_f0 = log_f0 - own + self.voice.log_f0[0]
         f0 = (log_f0.exp() * 2 ** (self.options.semitones / 12)).clamp(50.0, 1000.0)
