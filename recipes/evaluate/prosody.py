@@ -25,15 +25,14 @@ class Range:
 def pitch(samples: Samples) -> Contour:
     """Log F0 each 5 ms ``(T,)`` of sound at 16 kHz, nan where unvoiced.
 
-    By WORLD's Harvest; where pyworld is not installed by SwiftF0, which the toolkit itself uses.
-    Harvest calls nearly everything voiced: frames 35 dB below the loudest do not count.
+    By WORLD's Harvest, where its Dio agrees to a fifth: Harvest calls nearly everything voiced and
+    errs by octaves. Frames 35 dB below the loudest do not count. Without pyworld by SwiftF0, which
+    the toolkit itself uses.
     """
     try:
-        import pyworld
+        f0 = _world_f0(samples)
     except ImportError:
         f0 = _swift_f0(samples)
-    else:
-        f0, _ = pyworld.harvest(samples.astype(np.float64), RATE, f0_floor=55, f0_ceil=600)
     level = _level(samples, hop=RATE // 200, frames=len(f0))
     voiced = (f0 > 0) & (level > level.max() - 35)
     return np.where(voiced, np.log(np.maximum(f0, 1)), np.nan)
@@ -112,6 +111,16 @@ def lag(source: Samples, converted: Samples, *, most: float = 0.1) -> float:
     else:
         shift = 0.0
     return float(best - reach + shift) / 1000
+
+
+def _world_f0(samples: Samples) -> Contour:
+    import pyworld
+
+    sound, span = samples.astype(np.float64), {"f0_floor": 55, "f0_ceil": 600}
+    sure, _ = pyworld.harvest(sound, RATE, **span)
+    other, _ = pyworld.dio(sound, RATE, **span)
+    ratio = np.maximum(sure, 1) / np.maximum(other[: len(sure)], 1)
+    return np.where((ratio > 1 / 1.2) & (ratio < 1.2), sure, 0.0)
 
 
 def _swift_f0(samples: Samples) -> Contour:

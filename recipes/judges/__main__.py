@@ -9,6 +9,7 @@ from recipes.evaluate.tables import leave
 
 COMMANDS = {
     "voice-table": "the whole table of the voice over the held-out clips",
+    "face-table": "the whole table of the face over the held-out clips",
     "curves": "held-out figures of trainings against their hours, as a picture",
     "voice": "judge given conversions and copies",
     "face": "judge given swaps",

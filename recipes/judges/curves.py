@@ -62,7 +62,7 @@ def curves(states: Sequence[Path]) -> str:
     return stacked(charts, WIDTH, HEIGHT)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str]) -> None:
     """The command line."""
     options = _parser().parse_args(arguments)
     if options.output.suffix.lower() != ".svg":

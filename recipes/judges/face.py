@@ -19,7 +19,7 @@ from recipes.evaluate.gallery import Gallery, embed_frames, person_of
 from recipes.evaluate.media import made_of, read_pictures
 from recipes.evaluate.tables import leave, print_table, write_json
 from recipes.judges.corpus import Corpus
-from recipes.judges.people import build_gallery
+from recipes.judges.people import known_people
 from voicefake.common.errors import WrongUse
 
 
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The command line."""
     options = _parser().parse_args(arguments)
     identity = FaceIdentity()
-    gallery = _gallery(options, identity)
+    gallery = known_people(options.data, options.gallery, identity)
     rows: list[Figures]
     means: list[Figures] = []
     if options.command == "natural":
@@ -68,15 +68,6 @@ def _upright(rows: Sequence[Figures]) -> list[Figures]:
     """One line per figure and one column per clip: there are more figures than clips."""
     names = dict.fromkeys(name for row in rows for name in row if name != "clip")
     return [{"figure": name, **{str(row["clip"]): row.get(name) for row in rows}} for name in names]
-
-
-def _gallery(options: argparse.Namespace, identity: FaceIdentity) -> Gallery:
-    if options.gallery and options.gallery.is_file():
-        return Gallery.load(options.gallery)
-    gallery = build_gallery(options.data, identity)
-    if options.gallery:
-        gallery.save(options.gallery)
-    return gallery
 
 
 def _parser() -> argparse.ArgumentParser:

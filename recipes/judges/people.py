@@ -15,6 +15,16 @@ from recipes.judges.corpus import Corpus
 CLIPS_EACH = 10
 
 
+def known_people(data: Path, kept: Path | None, identity: FaceIdentity) -> Gallery:
+    """Everybody of a data folder; ``kept`` is an archive that saves the next run the work."""
+    if kept and kept.is_file():
+        return Gallery.load(kept)
+    gallery = build_gallery(data, identity)
+    if kept:
+        gallery.save(kept)
+    return gallery
+
+
 def build_gallery(data: Path, identity: FaceIdentity) -> Gallery:
     """Embed the GRID talkers, the cropped talkers and the London faces of a data folder.
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -24,6 +23,7 @@ from recipes.evaluate.media import read_sound
 from recipes.evaluate.tables import print_table, write_json
 from recipes.evaluate.voice import judge_conversion, judge_copy
 from recipes.judges.corpus import Corpus
+from recipes.judges.hand_over import add_arguments, hand_over
 from recipes.judges.voice import Targets
 
 PARTS = ("copies", "encoder", "conversions")
@@ -36,16 +36,14 @@ ENCODER = {
 _REFERENCES = 12
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str]) -> None:
     """The command line."""
     options = _parser().parse_args(arguments)
     if "encoder" in options.parts and not options.corpus:
         options.parts.remove("encoder")
     if not options.judge_only:
         _make(options)
-        judges = [str(options.judges), "-W", "ignore", "-m", "recipes.judges", "voice-table"]
-        given = sys.argv[2:] if arguments is None else list(arguments)
-        subprocess.run([*judges, *given, "--judge-only"], check=True)
+        hand_over(options.judges, "voice-table", arguments)
         return
     report = {name: _judge(name, options) for name in options.parts}
     for name, tables in report.items():
@@ -134,11 +132,8 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--data", type=Path, required=True, help="folder with speech.csv")
+    add_arguments(parser, ".judges/voice")
     parser.add_argument("--corpus", type=Path, help="what recipes.base_voice.corpus wrote")
-    parser.add_argument("--work", type=Path, default=Path(".judges/voice"), help="for files")
-    parser.add_argument("--judges", type=Path, default=Path(".judges/bin/python"))
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--clips", type=int, help="clips of each use at most, for a quick look")
-    parser.add_argument("--judge-only", action="store_true", help="judge what FOLDER holds")
     return parser
