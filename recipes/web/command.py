@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -53,7 +54,8 @@ def ui(
     with serve(folder or data_folder() / "web", doors, device) as address:
         if not quiet:
             console.print(f"open {address} in a browser; Ctrl-C ends it", markup=False)
-        threading.Event().wait()
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()
 
 
 def checked_password(host: str, password: str | None) -> str | None:

@@ -11,9 +11,9 @@ from recipes.web.parts import Consent, Leave, RunBar, Task, choices, needed
 from recipes.web.site import Site
 from recipes.web.told import run_told
 from voicefake.common.media import default_output
+from voicefake.common.profiles import Kind
 from voicefake.common.progress import Reporter
 from voicefake.options import ConvertOptions, F0Method
-from voicefake.speakers import speaker_store
 from voicefake.targets import Reference
 
 _RATES = [("as the recording", 0), ("16 kHz", 16000), ("24 kHz", 24000), ("44.1 kHz", 44100),
@@ -27,12 +27,15 @@ def convert_tab(site: Site) -> gr.Dropdown:
     with gr.Row():
         source = gr.Audio(
             label="Before: your recording", sources=["upload", "microphone"], type="filepath",
-            editable=False, min_width=320, elem_id="convert-source",
+            editable=False, min_width=320, buttons=[], elem_id="convert-source",
         )  # fmt: skip
-        after = gr.Audio(label="After", interactive=False, min_width=320, elem_id="convert-after")
+        after = gr.Audio(
+            label="After", interactive=False, min_width=320, buttons=["download"],
+            elem_id="convert-after",
+        )  # fmt: skip
     with gr.Row():
         speaker = gr.Dropdown(
-            choices(speaker_store()), label="Whose voice", allow_custom_value=True, min_width=280,
+            choices(Kind.SPEAKER), label="Whose voice", allow_custom_value=True, min_width=280,
             info="Or a mixture, such as kathleen:0.7,kerstin:0.3", elem_id="convert-speaker",
         )  # fmt: skip
         semitones = gr.Slider(
@@ -43,7 +46,7 @@ def convert_tab(site: Site) -> gr.Dropdown:
     with gr.Accordion("Speak as somebody who has no profile", open=False):
         reference = gr.Audio(
             label="Ten seconds or more of the person", sources=["upload", "microphone"],
-            type="filepath", editable=False, elem_id="convert-reference",
+            type="filepath", editable=False, buttons=[], elem_id="convert-reference",
         )  # fmt: skip
         consent = Consent("convert")
     bar = RunBar("convert", ["Convert"])

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from recipes.web.parts import RunBar, Task, needed
 from recipes.web.results import Result, Results
 from recipes.web.site import Site
 from recipes.web.told import alert, notice, run_told, said
 from voicefake.common.errors import VoicefakeError
 from voicefake.common.media import AUDIO_FORMATS
+from voicefake.common.progress import Reporter
 
 
 def history_tab(site: Site) -> gr.Dropdown:
@@ -27,24 +30,41 @@ def history_tab(site: Site) -> gr.Dropdown:
             for side in ("Before", "After")
             for player in (
                 gr.Audio(label=side, interactive=False, visible=False, min_width=320,
+                         buttons=["download"],
                          elem_id=f"history-{side.lower()}-audio"),
                 gr.Video(label=side, interactive=False, visible=False, height=320, min_width=320,
-                         elem_id=f"history-{side.lower()}-video"),
+                         buttons=["download"], elem_id=f"history-{side.lower()}-video"),
             )
         ]  # fmt: skip
+    bar = RunBar("history", ["Make a full report"])
     files = gr.File(label="Download", interactive=False, visible=False, elem_id="history-files")
     report = gr.HTML(elem_id="history-report")
     with gr.Accordion("Remove", open=False):
         remove = gr.Button("Remove this result for good", variant="stop", elem_id="history-remove")
-    status = gr.HTML(elem_id="history-status", padding=False)
 
     shown = [*players, files, report]
     which.change(
-        lambda key: _show(site.results, key), which, [*shown, status], api_visibility="private"
+        lambda key: _show(site.results, key), which, [*shown, bar.status], api_visibility="private"
     )
     remove.click(
-        lambda key: _remove(site.results, key), which, [which, status], api_visibility="private"
+        lambda key: _remove(site.results, key), which, [which, bar.status], api_visibility="private"
     )
+
+    def prepare(key: str | None) -> Task:
+        result = site.results.find(needed(key, "the result", "choose one above"))
+
+        def work(reporter: Reporter) -> tuple[Any, ...]:
+            from recipes.reports import write_report
+
+            write_report(
+                result.before, result.after, result.page, voice=result.voice, face=result.face,
+                run=result.report, reporter=reporter, force=True,
+            )  # fmt: skip
+            return gr.update(value=result.files, visible=True), _told(result)
+
+        return Task(work, "The report stands below, and among the files to download.")
+
+    bar.connect(site, prepare, [which], [files, report])
     return which
 
 
@@ -63,7 +83,15 @@ def _show(results: Results, key: str | None) -> tuple[Any, ...]:
         return (hidden,) * 5 + ("", alert(said(error)))
     players = [u for path in (result.before, result.after) for u in _players(path, result)]
     files = gr.update(value=result.files, visible=True)
-    return *players, files, run_told(result), ""
+    return *players, files, _told(result), ""
+
+
+def _told(result: Result) -> str:
+    """What the run said of itself; its page, where there is one, shut off from this one."""
+    if not result.page.exists():
+        return run_told(result)
+    page = escape(result.page.read_text(encoding="utf-8"))
+    return f'<iframe title="Report" sandbox="allow-scripts" srcdoc="{page}"></iframe>'
 
 
 def _players(path: Path, result: Result) -> tuple[Any, Any]:

@@ -16,7 +16,7 @@ from recipes.web.site import Site
 from recipes.web.swap_tab import KEEP_VOICE, swap_tab
 from recipes.web.train_tab import train_tab
 from recipes.web.verify_tab import verify_tab
-from voicefake.speakers import speaker_store
+from voicefake.common.profiles import Kind
 
 CSS = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
 HEAD = '<meta name="description" content="Voice and face transfer for people who agreed to it">'
@@ -61,7 +61,7 @@ def build(site: Site) -> gr.Blocks:
         _fresh(page, swap, lambda: (_speakers(KEEP_VOICE), _identities()), [voice, face])
         _fresh(page, convert, lambda: _speakers(), [speaker])
         _fresh(page, people, lambda: (people_table(), _new(people_choices())), [everybody, who])
-        _fresh(page, history, lambda: _new(history_choices(site.results)), [which])
+        _fresh(page, history, lambda: _newest(history_choices(site.results)), [which])
     return page
 
 
@@ -76,11 +76,13 @@ def _new(found: list[tuple[str, str]]) -> Any:
     return gr.update(choices=found)
 
 
+def _newest(found: list[tuple[str, str]]) -> Any:
+    return gr.update(choices=found, value=found[0][1] if found else None)
+
+
 def _speakers(*first: tuple[str, str]) -> Any:
-    return _new([*first, *choices(speaker_store())])
+    return _new([*first, *choices(Kind.SPEAKER)])
 
 
 def _identities() -> Any:
-    from facesync.identities import identity_store
-
-    return _new(choices(identity_store()))
+    return _new(choices(Kind.IDENTITY))

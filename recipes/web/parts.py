@@ -15,7 +15,8 @@ from recipes.web.site import Site
 from recipes.web.told import alert, duration, notice, said
 from recipes.web.work import Job, Work, Workroom
 from voicefake.common.errors import Stopped, VoicefakeError, WrongUse
-from voicefake.common.profiles import ProfileStore
+from voicefake.common.profiles import Kind, ProfileStore
+from voicefake.speakers import speaker_store
 
 _LOOK_SECONDS = 0.5
 logger = logging.getLogger(__name__)
@@ -172,9 +173,16 @@ class Consent:
         self.inputs = [record, statement, reason]
 
 
-def choices(store: ProfileStore) -> list[tuple[str, str]]:
+def stores() -> dict[Kind, ProfileStore]:
+    """Where people are kept."""
+    from facesync.identities import identity_store
+
+    return {Kind.SPEAKER: speaker_store(), Kind.IDENTITY: identity_store()}
+
+
+def choices(kind: Kind) -> list[tuple[str, str]]:
     """Whom one may choose, with what their use rests on."""
-    return [(f"{p.name} ({p.basis})", p.name) for p in store.list()]
+    return [(f"{p.name} ({p.basis})", p.name) for p in stores()[kind].list()]
 
 
 def needed(value: str | None, what: str, remedy: str) -> str:

@@ -7,12 +7,12 @@ from typing import Any
 
 import gradio as gr
 
+from recipes.web.parts import stores
 from recipes.web.site import Site
 from recipes.web.told import alert, facts, notice, said, table
 from voicefake.common.errors import VoicefakeError
 from voicefake.common.profile_commands import description
 from voicefake.common.profiles import Kind, ProfileStore
-from voicefake.speakers import speaker_store
 
 _HEAD = ("name", "what", "whose", "rests on", "licence", "may be used")
 
@@ -27,7 +27,9 @@ def people_tab(site: Site) -> tuple[gr.HTML, gr.Dropdown]:
     status = gr.HTML(elem_id="people-status", padding=False)
     exported = gr.File(label="Download", interactive=False, visible=False, elem_id="people-file")
     with gr.Row():
-        preview = gr.Image(label="Looks", interactive=False, visible=False, elem_id="people-looks")
+        preview = gr.Image(
+            label="Looks", interactive=False, visible=False, buttons=[], elem_id="people-looks"
+        )
         details = gr.HTML(elem_id="people-details")
     with gr.Accordion("Import somebody", open=False):
         parcel = gr.File(
@@ -47,13 +49,6 @@ def people_tab(site: Site) -> tuple[gr.HTML, gr.Dropdown]:
     bring.click(_import, [parcel, kind], lists, **private)
     remove.click(_remove, [who, sure], lists, **private)
     return everybody, who
-
-
-def stores() -> dict[Kind, ProfileStore]:
-    """Where people are kept."""
-    from facesync.identities import identity_store
-
-    return {Kind.SPEAKER: speaker_store(), Kind.IDENTITY: identity_store()}
 
 
 def people_table() -> str:

@@ -9,6 +9,7 @@ import re
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +20,9 @@ from voicefake.common.errors import BadInput
 from voicefake.common.files import atomic_path
 from voicefake.common.marks.sidecar import sidecar_path
 
+RESULTS, TRAINING = "results", "training"
 _NOTE = "result.json"
+_DAY = 86_400.0
 _KEY = re.compile(r"\d{8}-\d{6}-\d{6}-[0-9a-f]{16}")
 
 
@@ -48,9 +51,15 @@ class Result:
         return datetime.datetime.strptime(self.key[:15], "%Y%m%d-%H%M%S")
 
     @property
+    def page(self) -> Path:
+        """Where its report as a page lies, once it was asked for."""
+        return self.after.with_name("report.html")
+
+    @property
     def files(self) -> list[str]:
         """What there is to download."""
-        return [str(p) for p in (self.after, sidecar_path(self.after)) if p.exists()]
+        known = (self.after, sidecar_path(self.after), self.page)
+        return [str(path) for path in known if path.exists()]
 
 
 class Results:
@@ -101,6 +110,7 @@ class Results:
         with atomic_path(folder / _NOTE) as temporary:
             temporary.write_text(json.dumps(note, default=str), encoding="utf-8")
         self._make_room(folder.name)
+        sweep(self.folder.parent, _DAY)
         return self.find(folder.name)
 
     def list(self) -> list[Result]:
@@ -148,3 +158,11 @@ class Results:
             total += sum(p.stat().st_size for p in folder.iterdir() if p.is_file())
             if total > self._most_bytes and folder.name != newest and (folder / _NOTE).exists():
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep(files: Path, older_than: float) -> None:
+    """Delete what visitors gave, and what was shown once, ``older_than`` seconds ago."""
+    now = time.time()
+    for old in files.iterdir():
+        if old.name not in (RESULTS, TRAINING) and now - old.stat().st_mtime >= older_than:
+            shutil.rmtree(old, ignore_errors=True)

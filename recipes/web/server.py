@@ -19,14 +19,14 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from recipes.web.command import LOOPBACK
-from recipes.web.results import Results
+from recipes.web.results import RESULTS, TRAINING, Results, sweep
 from recipes.web.site import Site
 from recipes.web.work import Workroom
 from voicefake.common.devices import Device
 from voicefake.common.errors import WrongUse
 
 _CLIENTS = 40
-_DAY = 86_400
+_SPARE_BYTES = 2**30
 _POLICY = (
     "default-src 'self' data: blob:; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
     "style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'; form-action 'self'; "
@@ -56,25 +56,36 @@ class Guard:
     """Turns away what this page has no use for.
 
     On loopback: requests under another host's name, by which a web site that the user visits
-    could reach it (DNS rebinding). Everywhere: gradio's ways of fetching from other servers.
+    could reach it (DNS rebinding). Everywhere: gradio's ways of fetching from other servers,
+    and uploads that would fill the disk.
+
+    Args:
+        folder: where uploads go.
+        hosts: names under which the page may be asked for (none: any).
     """
 
-    def __init__(self, app: ASGIApp, hosts: tuple[str, ...] = ()) -> None:
-        self._app, self._hosts = app, hosts
+    def __init__(self, app: ASGIApp, folder: Path, hosts: tuple[str, ...] = ()) -> None:
+        self._app, self._folder, self._hosts = app, folder, hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or pass on."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        host = Headers(scope=scope).get("host", "").rpartition(":")[0]
-        path = scope["path"]
+        headers, path = Headers(scope=scope), scope["path"]
+        host = headers.get("host", "").rpartition(":")[0]
         if self._hosts and host not in self._hosts:
             await PlainTextResponse("unknown host", 421)(scope, receive, send)
         elif "/proxy=" in path or "/file=http" in path or scope["type"] != "http":
             await PlainTextResponse("not here", 403)(scope, receive, send)
+        elif path.endswith("/upload") and not self._has_room(headers.get("content-length", "0")):
+            await PlainTextResponse("the disk is full", 507)(scope, receive, send)
         else:
             await self._app(scope, receive, _with_headers(send))
+
+    def _has_room(self, length: str) -> bool:
+        free = shutil.disk_usage(self._folder).free
+        return length.isdecimal() and free - int(length) > _SPARE_BYTES
 
 
 def _with_headers(send: Send) -> Send:
@@ -103,7 +114,7 @@ def serve(folder: Path, doors: Doors, device: Device) -> Iterator[str]:
         from recipes.web.page import CSS, HEAD, build, theme
 
         room = Workroom()
-        site = Site(Results(files / "results", doors.keep_bytes), room, files / "training", device)
+        site = Site(Results(files / RESULTS, doors.keep_bytes), room, files / TRAINING, device)
         page = build(site)
         page.queue(max_size=4 * _CLIENTS, default_concurrency_limit=_CLIENTS)
         hosts = LOOPBACK if doors.host in LOOPBACK else ()
@@ -117,7 +128,7 @@ def serve(folder: Path, doors: Doors, device: Device) -> Iterator[str]:
                 max_file_size=doors.upload_bytes,
                 max_threads=2 * _CLIENTS,
                 app_kwargs={
-                    "middleware": [Middleware(Guard, hosts=hosts)],
+                    "middleware": [Middleware(Guard, folder=files, hosts=hosts)],
                     "docs_url": None,
                     "redoc_url": None,
                     "openapi_url": None,
@@ -161,9 +172,7 @@ def _kept(folder: Path) -> Iterator[Path]:
     except OSError as error:
         raise WrongUse(folder, f"cannot be used ({error.strerror})", "give --folder") from error
     with lock:
-        for old in files.iterdir():  # uploads of a page that was killed
-            if old.name not in ("results", "training"):
-                shutil.rmtree(old, ignore_errors=True)
+        sweep(files, 0)  # what an earlier page left
         os.environ["GRADIO_TEMP_DIR"] = str(files)  # gradio knows no other way
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
         yield files

@@ -18,8 +18,8 @@ from recipes.web.site import Site
 from recipes.web.told import alert, run_told, said
 from voicefake.common.errors import VoicefakeError
 from voicefake.common.media import default_output
+from voicefake.common.profiles import Kind
 from voicefake.common.progress import Reporter
-from voicefake.speakers import speaker_store
 
 KEEP_VOICE = ("(keep the voice)", "")
 PREVIEW_SECONDS = 5.0
@@ -39,31 +39,30 @@ _PLAY_BOTH = """() => {
 
 def swap_tab(site: Site) -> tuple[gr.Dropdown, gr.Dropdown]:
     """Build it; returns the choices of speakers and of identities, to be kept fresh."""
-    from facesync.identities import identity_store
-
     gr.Markdown(
         "Put another voice and another face on a clip. Words, timing and movement stay. "
         "Look at a preview first: the whole clip takes longer."
     )
     with gr.Row():
         source = gr.Video(
-            label="Before: your clip", sources=["upload", "webcam"], height=320,
-            min_width=320,
+            label="Before: your clip", sources=["upload", "webcam"], height=370,
+            min_width=320, buttons=[],
             webcam_options=gr.WebcamOptions(mirror=False), elem_id="swap-source",
         )  # fmt: skip
         after = gr.Video(
-            label="After", interactive=False, height=320, min_width=320, elem_id="swap-after"
-        )
+            label="After", interactive=False, height=370, min_width=320, buttons=["download"],
+            elem_id="swap-after",
+        )  # fmt: skip
     with gr.Row():
         sample = gr.Button("Use the sample clip", min_width=120, elem_id="swap-sample")
         both = gr.Button("Play both", min_width=120, elem_id="swap-both")
     with gr.Row():
         voice = gr.Dropdown(
-            [KEEP_VOICE, *choices(speaker_store())], value=DEMO_VOICE, label="Whose voice",
+            [KEEP_VOICE, *choices(Kind.SPEAKER)], value=DEMO_VOICE, label="Whose voice",
             min_width=230, elem_id="swap-voice",
         )  # fmt: skip
         face = gr.Dropdown(
-            choices(identity_store()), value=DEMO_FACE, label="Whose face", min_width=230,
+            choices(Kind.IDENTITY), value=DEMO_FACE, label="Whose face", min_width=230,
             elem_id="swap-face",
         )  # fmt: skip
         pitch = gr.Slider(
@@ -75,13 +74,13 @@ def swap_tab(site: Site) -> tuple[gr.Dropdown, gr.Dropdown]:
         )
     found = gr.Image(
         label="Several faces: click the one to swap", interactive=False, visible=False,
-        height=320, elem_id="swap-faces",
+        height=320, buttons=[], elem_id="swap-faces",
     )  # fmt: skip
     centres = gr.State([])
     bar = RunBar("swap", ["Preview 3 frames", "Preview 5 seconds", "Swap the whole clip"])
     sheet = gr.Image(
         label="Three frames: above before, below after", interactive=False, visible=False,
-        elem_id="swap-sheet",
+        buttons=["fullscreen"], elem_id="swap-sheet",
     )  # fmt: skip
     files = gr.File(label="Download", interactive=False, visible=False, elem_id="swap-files")
     report = gr.HTML(elem_id="swap-report")

@@ -28,6 +28,11 @@ def notice(line: str) -> str:
     return f'<p class="line good" role="status">{escape(line)}</p>'
 
 
+def remark(line: str) -> str:
+    """What is neither."""
+    return f'<p class="line" role="status">{escape(line)}</p>'
+
+
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """A table that scrolls sideways where the screen is narrow."""
     top = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)

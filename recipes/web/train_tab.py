@@ -11,15 +11,14 @@ from typing import Any
 
 import gradio as gr
 
-from recipes.web.parts import Consent, Leave, RunBar, Task, needed
+from recipes.web.parts import Consent, Leave, RunBar, Task, needed, stores
 from recipes.web.site import Site
 from recipes.web.told import facts, lines
 from voicefake.common.consent import require_consent
 from voicefake.common.fit import HISTORY
 from voicefake.common.media import read_image
-from voicefake.common.profiles import Kind, ProfileStore
+from voicefake.common.profiles import Kind
 from voicefake.common.progress import Reporter
-from voicefake.speakers import speaker_store
 
 _KINDS = [
     ("Voice, from recordings", Kind.SPEAKER.value),
@@ -42,7 +41,7 @@ def train_tab(site: Site) -> None:
         )  # fmt: skip
         minutes = gr.Slider(1, 120, 8, step=1, label="Minutes of training at most", min_width=230)
     media = gr.File(
-        label="Recordings, clips or pictures of one person", file_count="multiple", height=160,
+        label="Files of one person", file_count="multiple", height=160,
         elem_id="train-media",
     )  # fmt: skip
     consent = Consent("train")
@@ -51,14 +50,15 @@ def train_tab(site: Site) -> None:
     with gr.Row():
         curve = gr.LinePlot(
             x="step", y="error", label="Error on material held out (lower is better)",
-            height=260, visible=False, elem_id="train-curve",
+            height=260, visible=False, buttons=[], elem_id="train-curve",
         )  # fmt: skip
         sheet = gr.Image(
-            label="Faces held out", interactive=False, visible=False, elem_id="train-sheet"
-        )
+            label="Faces held out", interactive=False, visible=False, buttons=["fullscreen"],
+            elem_id="train-sheet",
+        )  # fmt: skip
         sound = gr.Audio(
             label="A recording held out, as spoken by the network", interactive=False,
-            visible=False, elem_id="train-sound",
+            visible=False, buttons=[], elem_id="train-sound",
         )  # fmt: skip
 
     def prepare(
@@ -72,7 +72,7 @@ def train_tab(site: Site) -> None:
         leave = Leave.of(record, statement, reason)
         if not leave.record:  # a record is looked at by the training itself
             require_consent(None, leave.reason, wanted.covers)
-        _store(wanted).refuse_taken(name)
+        stores()[wanted].refuse_taken(name)
         folder = site.training / f"{wanted}-{name}-{_same_files(files)}"
 
         def work(reporter: Reporter) -> Sequence[Any]:
@@ -81,7 +81,7 @@ def train_tab(site: Site) -> None:
             shutil.rmtree(folder, ignore_errors=True)
             return told, *shown
 
-        looks = _Looks(folder)
+        looks = Looks(folder)
         done = f"Done: {name} can be chosen on the other pages now."
         return Task(work, done, _STOPPED, lambda: (gr.skip(), *looks()))
 
@@ -93,12 +93,6 @@ def _same_files(files: Sequence[Path]) -> str:
     """A name for these files: gradio keeps each under the hash of its content."""
     told = json.dumps(sorted(str(path) for path in files))
     return hashlib.sha256(told.encode()).hexdigest()[:16]
-
-
-def _store(kind: Kind) -> ProfileStore:
-    from facesync.identities import identity_store
-
-    return speaker_store() if kind is Kind.SPEAKER else identity_store()
 
 
 def _train_voice(
@@ -140,7 +134,7 @@ _TRAIN: dict[Kind, Callable[..., str]] = {
 }
 
 
-class _Looks:
+class Looks:
     """What a training has written into its folder since the last call: curve, sheet, sound."""
 
     def __init__(self, folder: Path) -> None:

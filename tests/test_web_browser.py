@@ -1,0 +1,267 @@
+"""The web page in a real browser, from upload to downloaded result.
+
+Screenshots are left in ``.screenshots`` (which git ignores), to be looked at.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from test_cli_swap import shortened
+from voice_samples import write_sound
+
+pytest.importorskip("gradio", reason="needs the extra: web")
+pytest.importorskip("playwright", reason="needs playwright")
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from recipes.sample import CLIP
+from voicefake.common.marks import verify
+
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome")
+     if (path := shutil.which(name))), None
+)  # fmt: skip
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs chromium"),
+]
+QUIET = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+)  # fmt: skip
+SHOTS = Path(__file__).parent.parent / ".screenshots"
+SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
+UPLOAD_MB = 4
+PATIENCE = 600_000
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("page")
+    port = 17860
+    command = "import typer; from recipes.web.command import ui; typer.run(ui)"
+    words = ["--port", port, "--max-upload", UPLOAD_MB, "--folder", folder / "web"]
+    with open(folder / "log", "w") as log:
+        page = subprocess.Popen(
+            [sys.executable, "-c", command, *map(str, words)], stderr=log,
+            env={**os.environ, "HOME": str(folder), "XDG_DATA_HOME": str(folder)},
+        )  # fmt: skip
+    try:
+        for _ in range(600):
+            if "open http" in (folder / "log").read_text():
+                break
+            assert page.poll() is None, (folder / "log").read_text()
+            time.sleep(0.2)
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        page.terminate()
+        page.wait(30)
+    assert "Traceback" not in (folder / "log").read_text()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as starting:
+        found = starting.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        yield found
+        found.close()
+
+
+@pytest.fixture(params=["desktop", "phone"])
+def page(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[Page]:
+    """The page, opened anew; it fails if anything was asked of another machine."""
+    width, height = SIZES[request.param]
+    phone = request.param == "phone"
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, is_mobile=phone, has_touch=phone,
+        accept_downloads=True, permissions=["microphone", "camera"],
+    )  # fmt: skip
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    asked: list[str] = []
+    faults: list[str] = []
+    page.on("request", lambda sent: asked.append(sent.url))
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
+    page.goto(address)
+    page.locator("#swap-start-2").wait_for()
+    page.wait_for_timeout(1000)
+    page.size = request.param
+    yield page
+    context.close()
+    assert not [url for url in asked if not url.startswith((address, "data:", "blob:"))]
+    assert not [f for f in faults if "413" not in f]
+
+
+def open_tab(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=name).click()
+    page.wait_for_timeout(1500)
+
+
+def give(page: Page, part: str, *paths: Path) -> None:
+    """Choose files; gradio shows its inputs for files only in the browser's own dialogue."""
+    page.locator(f"#{part} input[type=file]").first.set_input_files([str(p) for p in paths])
+
+
+def said(page: Page, tab: str, words: str) -> None:
+    """Wait for ``words``, or for a failure that says something else."""
+    line = page.locator(f"#{tab}-status .line")
+    line.filter(has_text=words).or_(page.locator(f"#{tab}-status [role=alert]")).wait_for()
+    expect(line).to_contain_text(words, timeout=1000)
+
+
+def keep_picture(page: Page, name: str) -> None:
+    SHOTS.mkdir(exist_ok=True)
+    page.wait_for_timeout(700)
+    page.screenshot(path=SHOTS / f"{page.size}-{name}.png", full_page=True)
+
+
+def fetched(page: Page, part: str, folder: Path) -> Path:
+    """Download what the file list offers first."""
+    with page.expect_download() as download:
+        page.locator(f"#{part} a[download]").first.click()
+    path = folder / download.value.suggested_filename
+    download.value.save_as(path)
+    return path
+
+
+@pytest.mark.parametrize("page", ["desktop", "phone"], indirect=True)
+def test_convert_from_upload_to_download(page: Page, tmp_path: Path) -> None:
+    open_tab(page, "Convert")
+    give(page, "convert-source", write_sound(tmp_path / "me.wav", 2.0))
+    page.locator("#convert-source [data-testid^=waveform]").wait_for()
+    page.get_by_role("button", name="Convert", exact=True).click()
+    said(page, "convert", "Done")
+    keep_picture(page, "convert")
+    result = fetched(page, "convert-files", tmp_path)
+    assert result.name.startswith("me.") and result.suffix == ".wav"
+    assert verify(result).ours
+
+
+@pytest.mark.parametrize("page", ["desktop"], indirect=True)
+def test_swap_of_the_sample_from_preview_to_download(page: Page, tmp_path: Path) -> None:
+    page.get_by_role("button", name="Use the sample clip").click()
+    page.locator("#swap-source video").wait_for()
+    page.get_by_role("button", name="Preview 3 frames").click()
+    said(page, "swap", "Three frames")
+    page.locator("#swap-sheet img").wait_for()
+    page.get_by_role("button", name="Swap the whole clip").click()
+    said(page, "swap", "Done")
+    page.get_by_role("button", name="Play both").click()
+    page.wait_for_function(
+        "[...document.querySelectorAll('#swap-source video, #swap-after video')]"
+        ".every((video) => video.currentTime > 0)"
+    )
+    keep_picture(page, "swap")
+    result = fetched(page, "swap-files", tmp_path)
+    found = verify(result)
+    assert found.ours
+    assert found.story and found.story["action"] == "voice and face"
+    open_tab(page, "History")
+    page.locator("#history-after-video video").wait_for()
+    keep_picture(page, "history")
+
+
+@pytest.mark.parametrize("page", ["phone"], indirect=True)
+def test_a_preview_on_the_phone_and_a_swap_that_is_cancelled(page: Page, tmp_path: Path) -> None:
+    give(page, "swap-source", shortened(tmp_path / "clip.mp4"))
+    page.locator("#swap-source video").wait_for()
+    page.get_by_role("button", name="Preview 5 seconds").click()
+    said(page, "swap", "Preview: the first 5 seconds")
+    page.locator("#swap-after video").wait_for()
+    page.get_by_role("button", name="Swap the whole clip").click()
+    page.locator("#swap-status progress").wait_for()
+    keep_picture(page, "swap-running")
+    page.locator("#swap-cancel").click()
+    said(page, "swap", "Cancelled")
+    expect(page.locator("#swap-start-2")).to_be_enabled()
+
+
+def test_training_without_consent_is_refused(page: Page, tmp_path: Path) -> None:
+    open_tab(page, "Train")
+    page.get_by_label("Name").fill("ada")
+    give(page, "train-media", write_sound(tmp_path / "me.wav", 2.0))
+    page.locator("#train-media").get_by_text("me").first.wait_for()
+    page.get_by_role("button", name="Train", exact=True).click()
+    said(page, "train", "there is no consent record")
+    keep_picture(page, "train-refused")
+
+
+def test_verify_and_people(page: Page, tmp_path: Path) -> None:
+    open_tab(page, "People")
+    expect(page.locator("#people-table")).to_contain_text("nobody-a")
+    keep_picture(page, "people")
+    open_tab(page, "Verify")
+    give(page, "verify-files", CLIP)
+    page.locator("#verify-files").get_by_text("sample").first.wait_for()
+    page.get_by_role("button", name="Verify", exact=True).click()
+    said(page, "verify", "Done")
+    expect(page.locator("#verify-verdict")).to_contain_text("sample.mp4")
+    keep_picture(page, "verify")
+
+
+@pytest.mark.parametrize("page", ["desktop"], indirect=True)
+def test_wrong_and_too_large_files(page: Page, tmp_path: Path) -> None:
+    words = tmp_path / "words.mp4"
+    words.write_text("these are words")
+    give(page, "swap-source", words)
+    said(page, "swap", "words.mp4: is not a sound or video file")
+    keep_picture(page, "wrong-type")
+    large = tmp_path / "large.wav"
+    large.write_bytes(b"\0" * (UPLOAD_MB * 2**20 + 1))
+    open_tab(page, "Convert")
+    give(page, "convert-source", large)
+    expect(page.locator(".toast-body, .error").first).to_contain_text("size", timeout=PATIENCE)
+    keep_picture(page, "too-large")
+
+
+@pytest.mark.parametrize("page", ["desktop"], indirect=True)
+def test_microphone_to_result(page: Page) -> None:
+    open_tab(page, "Convert")
+    source = page.locator("#convert-source")
+    source.get_by_label("Record audio").or_(source.get_by_label("Microphone")).first.click()
+    source.get_by_role("button", name="Record").first.click()
+    page.wait_for_timeout(2500)
+    source.get_by_role("button", name="Stop").first.click()
+    page.wait_for_timeout(2000)
+    page.get_by_role("button", name="Convert", exact=True).click()
+    said(page, "convert", "Done")
+    keep_picture(page, "microphone")
+
+
+@pytest.mark.parametrize("page", ["phone"], indirect=True)
+def test_fingers_and_keyboard(page: Page) -> None:
+    small = page.evaluate(
+        """() => [...document.querySelectorAll('button, input, select, summary, [role=tab]')]
+        .filter((part) => part.offsetParent && part.type !== 'file')
+        .map((part) => [part.ariaLabel || part.textContent.trim(), part.getBoundingClientRect()])
+        .filter(([, box]) => box.height < 43.5)
+        .map(([name, box]) => `${name} ${box.height}`)"""
+    )
+    assert not small
+    assert page.evaluate("document.documentElement.scrollWidth") <= SIZES["phone"][0]
+    unlabelled = page.evaluate(
+        """() => [...document.querySelectorAll('button, input:not([type=file]), textarea')]
+        .filter((part) => part.offsetParent)
+        .filter((part) => !(part.ariaLabel || part.textContent.trim() || part.title
+                            || (part.labels && part.labels.length)))
+        .map((part) => part.outerHTML.slice(0, 120))"""
+    )
+    assert not unlabelled
+    page.locator("[role=tab]").first.focus()
+    seen = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        seen.append(page.evaluate("document.activeElement.id || document.activeElement.ariaLabel"))
+    order = [seen.index(name) for name in ("swap-sample", "Whose voice", "Whose face",
+                                           "swap-start-0", "swap-start-2")]  # fmt: skip
+    assert order == sorted(order)
