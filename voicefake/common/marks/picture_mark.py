@@ -26,6 +26,8 @@ LEAST_SIDE = 120
 _SOFTNESS = 0.35
 """Gaussian blur of the squares, in chips: what is left out would not survive H.264."""
 _PER_CHIP = 3
+_DRAWN_SIDE = 1200
+"""Mean side beyond which the pattern is drawn smaller."""
 
 
 class PictureMarker:
@@ -59,16 +61,20 @@ def mean_side(picture: Picture) -> float:
 
 def _pattern(signs: Signs, width: int, height: int) -> tuple[Picture, Picture]:
     """What to add and what to take away, each ``(H, W, 3)``."""
-    chip = np.sqrt(width * height) / CHIPS_A_SIDE
-    rows, columns = (int(side / chip) + 2 for side in (height, width))
+    # Large pictures have large chips: those are drawn smaller, in less memory, and enlarged.
+    drawn = min(1.0, _DRAWN_SIDE / np.sqrt(width * height))
+    size = (round(width * drawn), round(height * drawn))
+    chip = np.sqrt(size[0] * size[1]) / CHIPS_A_SIDE
+    columns, rows = (int(side / chip) + 2 for side in size)
     repeats = (rows // len(signs) + 1, columns // len(signs) + 1)
     chips = np.tile(signs, repeats)[:rows, :columns]
     fine = chips.repeat(_PER_CHIP, axis=0).repeat(_PER_CHIP, axis=1)
     scale = chip / _PER_CHIP
     place = np.array([[scale, 0, (scale - 1) / 2], [0, scale, (scale - 1) / 2]])
-    plane = cv2.warpAffine(fine, place, (width, height), borderMode=cv2.BORDER_REFLECT)
-    plane = np.asarray(cv2.GaussianBlur(plane, (0, 0), _SOFTNESS * chip), np.float32)
-    steps = np.rint(plane * (STRENGTH / np.sqrt(np.mean(plane**2))))
-    both = [np.clip(part, 0, 255).astype(np.uint8) for part in (steps, -steps)]
+    plane = cv2.warpAffine(fine, place, size, borderMode=cv2.BORDER_REFLECT)
+    plane = cv2.GaussianBlur(plane, (0, 0), _SOFTNESS * chip)
+    plane *= STRENGTH / np.sqrt(np.mean(plane**2))
+    steps = np.rint(cv2.resize(plane, (width, height))).astype(np.int8)
+    both = [np.maximum(part, 0).astype(np.uint8) for part in (steps, -steps)]
     raised, lowered = (np.repeat(part[..., None], 3, axis=2) for part in both)
     return raised, lowered

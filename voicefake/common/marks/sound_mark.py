@@ -63,12 +63,12 @@ class SoundMarker:
         tails = np.concatenate([self._tail[:, None], change[:, :, hop:]], axis=1)
         change = (change[:, :, :hop] + tails[:, :-1]).reshape(len(held), -1)
         plain = held[:, : count * hop]
-        marked = plain + change
+        # Whatever was within full scale stays so.
+        ceiling = np.maximum(np.abs(plain), 1)
+        marked = np.clip(plain + change, -ceiling, ceiling)
         begun = self._frames > 0
         self._frames += count
         self._held, self._tail = held[:, count * hop :], tails[:, -1]
-        if np.abs(plain).max(initial=0) <= 1:
-            marked = marked.clip(-1, 1)
         marked = marked if begun else marked[:, hop:]
         self._given += marked.shape[1]
         return marked
