@@ -26,7 +26,7 @@ from facesync.models.network import (
 from facesync.references import Reference
 from facesync.retarget import Neutral
 from voicefake.common.errors import BadInput
-from voicefake.common.modelfile import ModelFile, load_model, load_weights, save_model
+from voicefake.common.modelfile import ModelFile, load_model, rebuild, save_model
 from voicefake.common.profiles import Kind, Profile, ProfileStore
 
 FILE = "identity.safetensors"
@@ -104,9 +104,9 @@ def load_identity(profile: Profile, base: Path = BASE) -> Identity:
     if not references or neutral.points.shape != (mesh.POINTS, 3):
         raise BadInput(path, "holds no face", "train or import it again")
     if own_network:
-        network = FaceNetwork(config).eval()
         own = {n[len(_OWN) :]: t for n, t in model.tensors.items() if n.startswith(_OWN)}
-        load_weights(network, ModelFile(model.kind, model.config, own), path)
+        held = ModelFile(model.kind, model.config, own)
+        network = rebuild(held, path, lambda: FaceNetwork(config)).eval()
     else:
         network, _ = load_network(base)
     if vector.shape[1] != network.config.identity:

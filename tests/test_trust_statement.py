@@ -36,7 +36,7 @@ def voice(root: Path) -> np.ndarray:
 
 @pytest.fixture
 def statement(voice: np.ndarray, tmp_path: Path) -> Path:
-    return written(tmp_path / "statement.flac", voice, voice)
+    return written(tmp_path / "statement.flac", voice, voice, voice)
 
 
 @pytest.fixture

@@ -60,11 +60,11 @@ def load_voice(profile: Profile) -> Voice:
         person = PersonDecoder(base, model.tensors["vector"])
         tail = {n[5:]: t for n, t in model.tensors.items() if n.startswith("tail.")}
         person.decoder.tail.load_state_dict(tail)
-        middle, spread = model.details["log_f0"]
+        middle, spread = (float(value) for value in model.details["log_f0"])
+        loudness = float(model.details.get("loudness spread", 0.0))
     except (KeyError, RuntimeError, ValueError, TypeError) as error:
         raise BadInput(path, "does not hold a whole voice", "train it again") from error
-    loudness = float(model.details.get("loudness spread", 0.0))
-    return Voice(person.eval().requires_grad_(False), (float(middle), float(spread)), loudness)
+    return Voice(person.eval().requires_grad_(False), (middle, spread), loudness)
 
 
 def mixed_voice(parts: Sequence[tuple[Voice, float]]) -> Voice:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,13 +24,6 @@ class Curve:
     same: NDArray[np.float64]
     different: NDArray[np.float64]
     people: int
-
-    @staticmethod
-    def joined(curves: Sequence[Curve]) -> Curve:
-        """Of all the pairs of ``curves``, which are of the same people."""
-        same = np.concatenate([c.same for c in curves])
-        different = np.concatenate([c.different for c in curves])
-        return Curve(same, different, max(c.people for c in curves))
 
     def false_accept(self, threshold: float) -> float:
         """Share of the different that pass."""

@@ -89,7 +89,8 @@ def new(
         _say(f"wrote {output}, not signed yet")
         if record.statement:
             _say(f"to be recorded by {record.subject}: {record.statement}")
-        _say(f"next: voicefake consent sign {output}")
+        spoken = " --statement FILE" if record.statement and not record.statement_audio else ""
+        _say(f"next: voicefake consent sign {output}{spoken}")
 
 
 @app.command("sign")

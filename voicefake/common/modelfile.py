@@ -8,10 +8,10 @@ Tensors are stored in half precision, which costs nothing measurable.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -22,7 +22,9 @@ from voicefake.common.files import atomic_path, regular_file
 
 FORMAT_VERSION = 1
 MAX_FILE_BYTES = 512 * 2**20
+MAX_HEADER_LETTERS = 2**18
 _REMEDY = "use a file written by this toolkit"
+Network = TypeVar("Network", bound=torch.nn.Module)
 
 
 @dataclass(frozen=True)
@@ -72,11 +74,14 @@ def load_model(path: Path, kind: str) -> ModelFile:
         raise BadInput(path, "is larger than any model of this toolkit", _REMEDY)
     try:
         with safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {})["voicefake"])
+            text = (file.metadata() or {})["voicefake"]
+            if len(text) > MAX_HEADER_LETTERS:
+                raise BadInput(path, "has a header that is too long", _REMEDY)
+            header = json.loads(text)
             tensors = {name: file.get_tensor(name) for name in list(file.keys())}
     except KeyError as error:
         raise BadInput(path, "does not say which model it is", _REMEDY) from error
-    except (SafetensorError, ValueError, OSError, RuntimeError) as error:
+    except (SafetensorError, ValueError, OSError, RuntimeError, RecursionError) as error:
         raise BadInput(path, "is not a whole safetensors file", _REMEDY) from error
     _check_header(path, header, kind)
     for name, tensor in tensors.items():
@@ -114,3 +119,24 @@ def load_weights(network: torch.nn.Module, model: ModelFile, path: Path) -> None
         network.load_state_dict(model.tensors)
     except RuntimeError as error:
         raise BadInput(path, "its weights do not fit its own config", _REMEDY) from error
+
+
+def rebuild(model: ModelFile, path: Path, build: Callable[[], Network]) -> Network:
+    """The network that ``build`` makes of a stranger's config, with the weights of the file.
+
+    It is laid out without memory first: a config that does not fit the tensors costs nothing.
+
+    Raises:
+        BadInput: the config builds no network, or another one than the file holds.
+    """
+    try:
+        with torch.device("meta"):
+            planned = build().state_dict()
+    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        raise BadInput(path, "its config builds no network", _REMEDY) from error
+    shapes = [{name: t.shape for name, t in some.items()} for some in (planned, model.tensors)]
+    if shapes[0] != shapes[1]:
+        raise BadInput(path, "its weights do not fit its own config", _REMEDY)
+    network = build()
+    network.load_state_dict(model.tensors)
+    return network

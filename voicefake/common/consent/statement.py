@@ -13,9 +13,9 @@ from voicefake.common.files import regular_file
 from voicefake.common.hashes import sha256_of
 
 # Both measured with python -m recipes.safeguards.consent_match, see README.md beside this file.
-NEAR_ENOUGH = 0.88
-STRANGER = 0.70
-LEAST_SECONDS = 5.0
+NEAR_ENOUGH = 0.90
+STRANGER = 0.75
+LEAST_SECONDS = 8.0
 _GROUP_SECONDS = 10.0
 
 
@@ -99,10 +99,10 @@ def require_same_voice(
         return match
     remedy = f"give recordings of {record.subject} alone, or record the statement again"
     if match.nearness < NEAR_ENOUGH:
-        near = f"nearness {match.nearness:.2f}, at least {NEAR_ENOUGH:.2f} is needed"
+        near = f"nearness {match.nearness:.2f} of {NEAR_ENOUGH:.2f}, least in {match.farthest.name}"
         fault = f"is spoken by another voice than the recordings ({near})"
         raise Refused(statement, fault, remedy)
-    near = f"nearness {match.farthest_nearness:.2f}, at least {STRANGER:.2f} is needed"
+    near = f"nearness {match.farthest_nearness:.2f} of {STRANGER:.2f}"
     fault = f"has speech of another voice than the statement of {record.subject} ({near})"
     raise Refused(match.farthest, fault, remedy)
 
