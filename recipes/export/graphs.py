@@ -39,11 +39,12 @@ class Graph:
     def example(self, frames: int, faces: int) -> dict[str, Tensor]:
         """Inputs drawn at random."""
         random = torch.Generator().manual_seed(frames)
-        free = {FRAMES: frames, FACES: faces}
-        return {
-            name: torch.randn([free.get(n, n) for n in shape], generator=random)  # type: ignore[misc]
+        free: dict[int | str, int] = {FRAMES: frames, FACES: faces}
+        sizes = {
+            name: [free[n] if isinstance(n, str) else n for n in shape]
             for name, shape in self.inputs.items()
         }
+        return {name: torch.randn(size, generator=random) for name, size in sizes.items()}
 
 
 class _Calls(nn.Module):

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -94,7 +95,7 @@ def _person(name: str, *, is_voice: bool) -> Profile:
 def _write(graph: Graph, path: Path, *, force: bool) -> Exported:
     import onnx
 
-    told = {}
+    told: dict[str, Any] = {}
     if graph.profile is not None:
         person = graph.profile.person()
         told = {
