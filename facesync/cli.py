@@ -27,6 +27,7 @@ from voicefake.common.errors import VoicefakeError, WrongUse
 from voicefake.common.profile_commands import profile_app
 from voicefake.common.profiles import Kind, ProfileStore
 from voicefake.common.progress import reporter
+from voicefake.common.reports import ReportOption, Stopwatch, report_run
 
 if TYPE_CHECKING:
     from facesync.swap import SwapOptions, SwapReport
@@ -93,6 +94,7 @@ def swap(
     ] = False,
     label: LabelOption = False,
     label_text: LabelTextOption = "",
+    page: ReportOption = None,
     device: DeviceOption = Device.AUTO,
     seed: SeedOption = 0,
     quiet: QuietOption = False,
@@ -115,7 +117,7 @@ def swap(
     for path in inputs:
         try:
             report = _swap_one(
-                path, output, to, options, several=several, device=device, seed=seed,
+                path, output, to, options, several=several, page=page, device=device, seed=seed,
                 quiet=quiet, force=force,
             )  # fmt: skip
         except VoicefakeError as error:
@@ -133,7 +135,7 @@ def swap(
 
 def _swap_one(
     path: Path, output: Path | None, to: str, options: SwapOptions, *, several: bool,
-    device: Device, seed: int, quiet: bool, force: bool,
+    page: Path | None, device: Device, seed: int, quiet: bool, force: bool,
 ) -> SwapReport:  # fmt: skip
     from facesync.swap import swap_picture, swap_video
     from voicefake.common.media import default_output, is_picture
@@ -145,10 +147,15 @@ def _swap_one(
     if picture:
         return swap_picture(path, output, to, options=options, device=device, force=force)
     with reporter(quiet) as bars:
-        return swap_video(
-            path, output, to, options=options, device=device, seed=seed, reporter=bars,
+        watch = Stopwatch(bars)
+        report = swap_video(
+            path, output, to, options=options, device=device, seed=seed, reporter=watch,
             force=force,
         )  # fmt: skip
+    if page:
+        run = asdict(report) | {"stages": watch.stop()}
+        report_run(page, path, output, face=to, run=run, several=several, force=force)
+    return report
 
 
 @app.command()
