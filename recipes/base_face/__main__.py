@@ -80,8 +80,8 @@ def train(
 def occlusion(
     faces: FacesOption = _FACES,
     work: Annotated[Path, typer.Option(help="Checkpoints.")] = Path(".train/occlusion"),
-    count: Annotated[int, typer.Option(help="Faces to draw things before.")] = 8000,
-    steps: Annotated[int, typer.Option(help="Of 24 faces.")] = 5000,
+    count: Annotated[int, typer.Option(help="Faces to draw things before.")] = 5000,
+    steps: Annotated[int, typer.Option(help="Of 24 faces.")] = 3000,
     quiet: QuietOption = False,
 ) -> None:
     """Train and bundle the network that finds what covers a face."""
