@@ -8,7 +8,8 @@ import pytest
 import soundfile
 
 from facesync.cli import app as facesync_app
-from facesync.identities import identity_store
+from facesync.identities import FILE, identity_store
+from facesync.models.network import IDENTITY_KIND
 from tests.face_samples import frame, write_clip
 from tests.voice_samples import voiced_sound
 from voicefake.cli import consent as consent_cli
@@ -18,6 +19,7 @@ from voicefake.common.consent.statement import find_statement, match_voice
 from voicefake.common.errors import BadInput, Refused
 from voicefake.common.media import read_audio
 from voicefake.common.media.video_spread import spread_pictures
+from voicefake.common.modelfile import load_model
 
 RATE = 16_000
 
@@ -131,6 +133,8 @@ def test_training_on_another_face_than_the_statements_is_refused(tmp_path: Path,
     assert "nobody-b.mp4: shows another face" in error
     assert "ann" not in [profile.name for profile in identity_store().list()]
     assert command(facesync_app, *train, clips[0]) == 0
+    trained = load_model(identity_store().find("ann").file(FILE), IDENTITY_KIND)
+    assert trained.details["consent_sha256"] == consent.load_consent(record).sha256
 
 
 def test_pictures_are_taken_from_all_over_a_video(tmp_path: Path) -> None:

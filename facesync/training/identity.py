@@ -172,9 +172,10 @@ def train_identity(
             identity, found, held, folder, options, device=device, seed=seed, reporter=reporter
         )
     details = _details(found, held, result, options)
+    leave = {"consent_sha256": permission.sha256, "override": permission.override}
     with tempfile.TemporaryDirectory() as temporary:
         file, preview = Path(temporary) / FILE, Path(temporary) / PREVIEW
-        write_identity(file, identity, own_network=bool(options.steps), details=details)
+        write_identity(file, identity, own_network=bool(options.steps), details=details | leave)
         write_image(preview, _preview(identity))
         profile = store.create(name, {FILE: file, PREVIEW: preview}, permission, details,
                                force=force)  # fmt: skip
