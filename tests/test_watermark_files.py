@@ -82,7 +82,7 @@ def test_a_copy_that_lost_all_but_its_watermark_is_told_from(tmp_path: Path, cap
 
 
 def test_what_is_too_short_to_tell_is_said(tmp_path: Path) -> None:
-    write_sound(tmp_path / "out.wav", babble(0.8))
+    write_sound(tmp_path / "out.wav", babble(0.3))
     mark = next(m for m in verify(tmp_path / "out.wav").marks if m.kind == "audio-watermark")
     assert (str(mark.state), mark.confidence) == ("absent", 0.0)
     assert "too short" in mark.detail

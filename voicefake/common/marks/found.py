@@ -18,7 +18,8 @@ from voicefake.common.media.containers import open_input
 from voicefake.common.media.image_tags import aigc_tag
 from voicefake.common.media.picture import Picture
 
-_PIECE_SECONDS = 16
+_PIECE_SECONDS, _SCRAP_SECONDS = 16, 0.5
+"""Of sound that is searched at once, and what is not worth searching."""
 _SPEEDS_TRIED = 8
 """Pieces of a sound on which other speeds are tried too."""
 _FRAMES, _EVERY, _BATCHES = 15, 5, 20
@@ -82,8 +83,8 @@ def _metadata_mark(field: str | None) -> Mark:
 
 def _sound_mark(path: Path) -> Mark:
     from voicefake.common.marks.sound_search import (
-        LEAST_SECONDS,
         SAMPLE_RATE,
+        SURE_SECONDS,
         SoundFinding,
         search_sound,
     )
@@ -93,15 +94,15 @@ def _sound_mark(path: Path) -> Mark:
     for piece in AudioReader(path, sample_rate=SAMPLE_RATE).chunks(_PIECE_SECONDS * SAMPLE_RATE):
         length = piece.shape[1] / SAMPLE_RATE
         seconds += length
-        if length < LEAST_SECONDS:
+        if length < _SCRAP_SECONDS:
             continue
         if search.add(search_sound(piece, other_speeds=search.count < _SPEEDS_TRIED)):
             break
-    if search.best is None:
-        detail = f"too short to tell: {seconds:.1f} s, {LEAST_SECONDS} s are needed"
+    if seconds < SURE_SECONDS and not search.is_found:
+        detail = f"too short to tell: {seconds:.1f} s, {SURE_SECONDS:.0f} s are needed"
         return Mark(kind, MarkState.ABSENT, 0.0, detail)
     speed = ""
-    if not search.best.as_it_is:
+    if search.best is not None and not search.best.as_it_is:
         speed = f"speed {search.best.tempo:.0%}, pitch {search.best.pitch:.0%}"
     return search.mark(kind, f"{seconds:.0f} s of sound", speed)
 
@@ -148,29 +149,39 @@ class _Search(Generic[F]):
         self.chance = 1.0
 
     def add(self, found: F) -> bool:
-        """Count ``found`` in; whether it is beyond chance."""
+        """Count ``found`` in; whether it is beyond chance.
+
+        The more was searched the less likely chance must be: by the square, so that even a file
+        without end errs with 1.6 times the probability of the first search.
+        """
         self.count += 1
-        chance = self.odds.chance(found.z, as_it_is=found.as_it_is)
+        chance = self.odds.chance(found.z, as_it_is=found.as_it_is) * self.count**2
         if self.best is None or chance < self.chance:
-            self.best, self.chance = found, chance
-        return self.chance * self.count <= FALSE_ALARMS
+            self.best, self.chance = found, min(chance, 1.0)
+        return self.is_found
+
+    @property
+    def is_found(self) -> bool:
+        """Whether the best is beyond chance."""
+        return self.chance <= FALSE_ALARMS
 
     def mark(self, kind: MarkKind, what: str, change: str) -> Mark:
         """What to tell; ``change`` is what was done since it was marked."""
         assert self.best is not None
-        chance = min(self.chance * self.count, 1.0)
         z = f"z {self.best.z:.1f}"
-        if chance > FALSE_ALARMS:
+        if not self.is_found:
             hidden = f"harsh handling hides about {self.odds.missed:.0%} of marks"
             detail = f"nothing beyond chance in {what} ({z}); {hidden}"
             return Mark(kind, MarkState.ABSENT, 1 - self.odds.missed, detail)
         ident = None if self.best.ident is None else self.best.ident.hex()
-        detail = f"{z}, by chance in less than one of {1 / max(chance, 1e-12):.0e} unmarked files; "
+        detail = (
+            f"{z}, by chance in less than one of {1 / max(self.chance, 1e-12):.0e} unmarked files; "
+        )
         detail += f"id {ident}" if ident else "its id cannot be read"
         if change:
             detail += f"; {change} since it was marked"
         story = recall(ident) if ident else None
-        return Mark(kind, MarkState.VALID, 1 - chance, detail, True, story, ident)
+        return Mark(kind, MarkState.VALID, 1 - self.chance, detail, True, story, ident)
 
 
 def _batches(path: Path) -> Iterator[list[Picture]]:

@@ -40,18 +40,17 @@ class Odds:
     searched: Gumbel
     missed: float
 
-    def chance(self, z: float, *, as_it_is: bool, searches: int = 1) -> float:
-        """Probability that one of ``searches`` over unmarked material shows as much.
+    def chance(self, z: float, *, as_it_is: bool) -> float:
+        """Probability that unmarked material shows as much.
 
-        Two looks are taken, so both may err half as often (Bonferroni), and likewise with more
-        searches than one.
+        Two looks are taken, so each may err half as often (Bonferroni).
         """
         curve = self.as_it_is if as_it_is else self.searched
-        return min(2 * searches * curve.beyond(z), 1.0)
+        return min(2 * curve.beyond(z), 1.0)
 
-    def found(self, z: float, *, as_it_is: bool, searches: int = 1) -> bool:
+    def found(self, z: float, *, as_it_is: bool) -> bool:
         """Whether ``z`` is beyond chance."""
-        return self.chance(z, as_it_is=as_it_is, searches=searches) <= FALSE_ALARMS
+        return self.chance(z, as_it_is=as_it_is) <= FALSE_ALARMS
 
 
 SOUND = Odds(Gumbel(1.65, 0.43), Gumbel(3.4, 0.32), missed=0.05)

@@ -24,7 +24,8 @@ from voicefake.common.marks.sound_mark import (
 
 SAMPLE_RATE = 16_000
 """Hz, of the sound that is searched."""
-LEAST_SECONDS = 1.5
+SURE_SECONDS = 3.0
+"""Of shorter sound a mark that is not found may still be there."""
 _WINDOW = 512
 _HOP = round(SAMPLE_RATE * CHIP_SECONDS / 4)
 _PER_CHIP = 4
