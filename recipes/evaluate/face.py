@@ -78,12 +78,18 @@ def judge_swap(
 
     Args:
         most: pictures to look at.
+
+    Raises:
+        BadInput: a clip cannot be read, shows no face, or has another size than its source.
     """
     old, new = read_pictures(source, most), read_pictures(swapped, most)
     size = (old.frames[0].shape[1], old.frames[0].shape[0])
     if new.frames[0].shape != old.frames[0].shape:
         raise BadInput(swapped, "has not the source's size", "judge it beside its own source")
     marks_old, marks_new = (mesh(clip.frames) for clip in (old, new))
+    for path, marks in ((source, marks_old), (swapped, marks_new)):
+        if np.isnan(marks).all():
+            raise BadInput(path, "shows no face", "name clips of one")
     common = min(len(marks_old), len(marks_new))
     marks_old, marks_new = marks_old[:common], marks_new[:common]
     pose = np.nanmean(

@@ -55,7 +55,7 @@ def judge_voice(
 def judge_face(
     before: Path, after: Path, mesh: Mesh, known: Known | None = None, *, seconds: float = 20.0
 ) -> Judged | None:
-    """The face in the first seconds of a pair; ``None`` where one of them has no picture."""
+    """The face in the first seconds of a pair; ``None`` where one of them shows none."""
     try:
         verdict = judge_swap(before, after, mesh, known, most=_most(before, seconds))
     except BadInput:
