@@ -50,16 +50,23 @@ class Networks:
             device,
         )
 
+    def rounds(self, voice: Voice | None, wanted: int | None) -> int:
+        """Rounds of the vocoder's mel consistency, where the caller wants no number of them."""
+        config = self.vocoder.config
+        default = config.rounds if voice is None else config.decoded_rounds
+        return default if wanted is None else wanted
+
     def framing(self, voice: Voice | None, rounds: int | None) -> Framing:
         """Windows that hold all that the networks look at: cut anywhere, the sound is the same.
 
         Args:
-            rounds: of the vocoder's mel consistency (``None``: its own number).
+            rounds: of the vocoder's mel consistency (``None``: see :meth:`rounds`).
         """
         hop = self.spectrogram.config.hop_length
         # frames at a window's edges see its end
         edge = -(-self.spectrogram.config.n_fft // 2 // hop)
-        contexts = [Context(edge, edge), self.encoder.context, self.vocoder.context(rounds)]
+        vocoder = self.vocoder.context(self.rounds(voice, rounds))
+        contexts = [Context(edge, edge), self.encoder.context, vocoder]
         if voice is not None:
             contexts.append(voice.decoder.decoder.context)
         return Framing(hop, context=sum(max(c.past, c.ahead) for c in contexts))
@@ -127,7 +134,7 @@ class Renderer:
         length = window.sound.shape[1]
         f0, voicing = self._pitch(window, mel.shape[-1])
         phase = self.phase[min(window.first_frame, len(self.phase) - 1)].to(n.device)[None]
-        c, rounds = n.spectrogram.config, self.options.rounds
+        c, rounds = n.spectrogram.config, n.rounds(self.voice, self.options.rounds)
         noise = noise_at(window.first_frame * c.hop_length, length + c.n_fft, self.seed)
         noise = noise.to(n.device)
         audio = n.vocoder(mel, f0, voicing, length=length, phase=phase, noise=noise, rounds=rounds)

@@ -21,7 +21,7 @@ class ConvertOptions:
 
     Attributes:
         semitones: added to the melody after it was moved to the target's range.
-        rounds: of the vocoder's mel consistency (``None``: its own number).
+        rounds: of the vocoder's mel consistency (``None``: few for decoded mels).
         sample_rate: of the output (``None``: as the input).
         auto_pitch: move the melody to the target's range; else it stays the source's.
         f0_method: which tracker finds the melody.

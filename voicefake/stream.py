@@ -97,7 +97,6 @@ class VoiceStream:
     ) -> None:
         self.networks, self.voice, self.options = networks, voice, options or ConvertOptions()
         self.seed = seed
-        c = networks.spectrogram.config
         self._config = c = networks.spectrogram.config
         self._samples, self._ended = 0, False
         instant = networks.encoder.config.look_ahead is not None
@@ -113,7 +112,7 @@ class VoiceStream:
         edge = -(-c.n_fft // 2 // c.hop_length)
         around = c.n_fft // 2 - c.hop_length + 1
         encoder, decoder = n.encoder.context, self.voice.decoder.decoder.context
-        vocoder = n.vocoder.context(self.options.rounds)
+        vocoder = n.vocoder.context(n.rounds(self.voice, self.options.rounds))
         self._listening = Overlapped(self._listen, edge, around, unit=c.hop_length)
         self._encoding = Overlapped(self._encode, encoder.past, encoder.ahead)
         self._decoding = Overlapped(self._decode, decoder.past, decoder.ahead)
@@ -218,6 +217,6 @@ class VoiceStream:
         sound = self.networks.vocoder(
             mel, f0[:, 0], voicing[:, 0], length=length, phase=phase[:, 0, 0],
             noise=noise_at(start, length + self._config.n_fft, self.seed),
-            rounds=self.options.rounds,
+            rounds=self.networks.rounds(self.voice, self.options.rounds),
         )  # fmt: skip
         return sound[:, None]

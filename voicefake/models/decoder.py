@@ -115,8 +115,7 @@ class SpeakerDecoder(nn.Module):
             speaker: (B, speaker).
         """
         later = self.config.look_ahead or 0
-        known = self.config.latent + self.config.recogniser
-        x = torch.cat([content[:, :known], melody, loudness], 1)
+        x = torch.cat([content, melody, loudness], 1)
         x = self.enter(nn.functional.pad(x, (0, later)))
         for block in self.trunk:
             x = block(x, speaker)

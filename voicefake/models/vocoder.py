@@ -24,6 +24,7 @@ class VocoderConfig:
     Attributes:
         channels, hidden, blocks: of the ConvNeXt body.
         rounds: mel-consistency rounds where the caller does not say.
+        decoded_rounds: the same for a decoder's mels, whose blur many rounds make heard.
         momentum: of the rounds, as in fast Griffin-Lim (Perraudin et al., 2013).
         look_ahead: frames to come that the body may see (``None``: as many as of the past).
             Then no frame's pulses depend on later f0 either.
@@ -33,6 +34,7 @@ class VocoderConfig:
     hidden: int = 640
     blocks: int = 6
     rounds: int = 32
+    decoded_rounds: int = 2
     momentum: float = 0.95
     look_ahead: int | None = None
 
