@@ -57,7 +57,10 @@ def face_part(before: Path, after: Path) -> str:
     return section(
         "How the face came about",
         picture(cv2.resize(sheet, None, fx=1.25, fy=1.25), f"from above: {_ROWS}"),
-        picture(heat_map(codes), f"the latent: {len(codes)} numbers a picture, from the first on"),
+        picture(
+            heat_map(codes - codes.mean(axis=1, keepdims=True)),
+            f"the latent: {len(codes)} numbers a picture, less their means, from the first on",
+        ),
         note="The base decoder draws the source as nobody in particular, from the mesh and the "
         "latent alone. No face discriminator is bundled, so its verdict is left out.",
     )

@@ -28,7 +28,7 @@ from voicefake.common.progress import Reporter, Silent
 _PAGE = Path(__file__).with_name("page.html")
 _OWN_MESH = (
     "Mouth, eyes, pose and motion are read from the mesh that also made the swap; "
-    "`recipes/judges` holds the independent judges."
+    "recipes/judges holds the independent judges."
 )
 
 
