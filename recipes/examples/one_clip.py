@@ -1,7 +1,7 @@
 # %% [markdown]
 # # One clip, another voice and another face
 # Run it as a notebook (every editor that knows `# %%` does) or as a program:
-# `python recipes/examples/one_clip.py [FOLDER]`.
+# `python recipes/examples/one_clip.py [FOLDER] [CLIP]`.
 
 # %%
 import sys
@@ -12,6 +12,7 @@ from recipes.sample import CLIP
 from voicefake import verify
 
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else "example-one-clip")
+clip = Path(sys.argv[2]) if len(sys.argv) > 2 else CLIP
 
 # %% [markdown]
 # A recipe is a list of steps; `swap` has two: the voice, then the face. `voicefake recipe show
@@ -20,7 +21,7 @@ folder = Path(sys.argv[1] if len(sys.argv) > 1 else "example-one-clip")
 # %%
 report = run_recipe(
     "swap",
-    {"video": CLIP, "voice": "nobody-m", "face": "nobody-b"},
+    {"video": clip, "voice": "nobody-m", "face": "nobody-b"},
     folder / "swapped.mp4",
     force=True,
 )
@@ -41,5 +42,5 @@ for mark in found.marks:
 # The voice alone, put back under pictures that are copied as they are:
 
 # %%
-voice = run_recipe("voice-in-video", {"video": CLIP}, folder / "voice.mp4", force=True)
+voice = run_recipe("voice-in-video", {"video": clip}, folder / "voice.mp4", force=True)
 print(voice.output)
