@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import web_visitor
@@ -21,14 +23,17 @@ from voicefake.common.progress import Reporter
 
 pytest.importorskip("gradio", reason="needs the extra: web")
 
+from recipes import library
 from recipes.web import faces
 from recipes.web.command import checked_password
 from recipes.web.convert_tab import options_of
 from recipes.web.history_tab import history_choices
 from recipes.web.parts import Task, outcome, told
-from recipes.web.results import Results
+from recipes.web.results import Results, sweep
 from recipes.web.server import Doors, serve
+from recipes.web.swap_tab import chosen
 from recipes.web.told import facts, said, table
+from recipes.web.train_tab import Looks
 from recipes.web.work import Workroom
 
 UPLOAD = 3 * 2**20
@@ -82,6 +87,13 @@ def test_visitors_are_asked_for_the_password(tmp_path: Path) -> None:
         assert asked.get("config").status_code == 200
         with pytest.raises(WrongUse, match="in use"), serve(tmp_path, doors, Device.CPU):
             pass
+
+
+def test_nothing_offers_to_share(visitor: web_visitor.Visitor) -> None:
+    """Gradio's share buttons send what was made to another machine."""
+    parts = visitor.http.get("config").json()["components"]
+    shared = [p["props"]["elem_id"] for p in parts if "share" in (p["props"].get("buttons") or ())]
+    assert not shared
 
 
 def test_the_page_comes_with_a_policy_and_answers_to_its_own_name_only(
@@ -271,6 +283,38 @@ def test_results_stay_within_their_limit(tmp_path: Path) -> None:
     assert not folder.exists()
 
 
+def test_a_training_is_watched_through_what_it_writes(tmp_path: Path) -> None:
+    looks = Looks(tmp_path)
+    assert [update.get("visible") for update in looks()] == [None] * 3
+    (tmp_path / "a").mkdir()
+    history = [{"step": 100, "seconds": 1.0, "mel": 0.5}, {"step": 200, "seconds": 2.0, "mel": 0.4}]
+    (tmp_path / "a" / "history.json").write_text(json.dumps(history))
+    write_sound(tmp_path / "a" / "sample-000200.wav", 0.2)
+    curve, sheet, sound = looks()
+    assert list(curve["value"]["error"]) == [0.5, 0.4]
+    assert not sheet["visible"]
+    assert sound["value"].endswith("sample-000200.wav")
+    assert looks()[0].get("value") is None
+
+
+def test_uploads_go_and_results_stay(tmp_path: Path) -> None:
+    for name in ("results", "training", "0a1b"):
+        (tmp_path / name).mkdir()
+    sweep(tmp_path, 3600)
+    assert (tmp_path / "0a1b").exists()
+    sweep(tmp_path, 0)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["results", "training"]
+
+
+def test_a_full_disk_takes_no_uploads(
+    visitor: web_visitor.Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = SimpleNamespace(free=2**20)
+    monkeypatch.setattr("recipes.web.server.shutil.disk_usage", lambda folder: full)
+    answer = visitor.http.post("gradio_api/upload", files={"files": ("a.wav", b"RIFF")})
+    assert answer.status_code == 507
+
+
 def test_what_comes_from_files_is_escaped() -> None:
     bad = "<script>alert(1)</script>"
     assert "<script" not in table([bad], [[bad]]) + facts({bad: {bad: [bad]}})
@@ -281,6 +325,12 @@ def test_controls_reach_the_converter() -> None:
     options = options_of(2.0, False, 1.0, 0.25, 0.8, 0.5, -3.0, "swift", 16000, 0)
     assert (options.semitones, options.auto_pitch, options.sample_rate) == (2.0, False, 16000)
     assert options.rounds is None
+
+
+def test_what_is_swapped_is_a_recipe_that_exists() -> None:
+    for voice in ("", "nobody-m"):
+        clip, recipe, settings = chosen(str(CLIP), voice, "nobody-a", 0.0, "left", True, True)
+        library.bind(library.find(recipe), {"video": str(clip), **settings})
 
 
 def test_the_beginning_of_a_clip(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ from recipes.web.verify_tab import verify_tab
 from voicefake.common.profiles import Kind
 
 CSS = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
-HEAD = '<meta name="description" content="Voice and face transfer for people who agreed to it">'
+# Gradio keeps the rules of `CSS` to what is inside its frame; this one is about the frame.
+HEAD = "<style>@media (max-width: 640px) { .main.fillable { padding: 10px !important; } }</style>"
 _SYSTEM = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
 _SYSTEM_MONO = ("ui-monospace", "Menlo", "Consolas", "monospace")
 

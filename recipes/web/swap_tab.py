@@ -17,6 +17,7 @@ from recipes.web.parts import RunBar, Task, choices, needed
 from recipes.web.site import Site
 from recipes.web.told import alert, run_told, said
 from voicefake.common.errors import VoicefakeError
+from voicefake.common.labels.visible import DEFAULT_TEXT, chosen_text
 from voicefake.common.media import default_output
 from voicefake.common.profiles import Kind
 from voicefake.common.progress import Reporter
@@ -72,6 +73,12 @@ def swap_tab(site: Site) -> tuple[gr.Dropdown, gr.Dropdown]:
         which = gr.Dropdown(
             _WHICH, value="", label="Which face of the clip", min_width=230, elem_id="swap-which"
         )
+    with gr.Row():
+        label = gr.Checkbox(label=f"Draw “{DEFAULT_TEXT}” on the pictures", elem_id="swap-label")
+        notice = gr.Checkbox(
+            label="Speak a notice over the start", info="Where the voice is another one",
+            elem_id="swap-notice",
+        )  # fmt: skip
     found = gr.Image(
         label="Several faces: click the one to swap", interactive=False, visible=False,
         height=320, buttons=[], elem_id="swap-faces",
@@ -93,16 +100,16 @@ def swap_tab(site: Site) -> tuple[gr.Dropdown, gr.Dropdown]:
     )  # fmt: skip
     found.select(_choose_face, centres, which, api_visibility="private")
 
-    choice = [source, voice, face, pitch, which]
+    choice = [source, voice, face, pitch, which, label, notice]
 
-    def frames(*chosen: Any) -> Task:
-        return _frames(site, *chosen)
+    def frames(*given: Any) -> Task:
+        return _frames(site, *given)
 
-    def seconds(*chosen: Any) -> Task:
-        return _seconds(site, *chosen)
+    def seconds(*given: Any) -> Task:
+        return _seconds(site, *given)
 
-    def whole(*chosen: Any) -> Task:
-        return _whole(site, *chosen)
+    def whole(*given: Any) -> Task:
+        return _whole(site, *given)
 
     bar.connect(site, frames, choice, [sheet], 0)
     bar.connect(site, seconds, choice, [after], 1)
@@ -137,20 +144,28 @@ def _choose_face(centres: list[tuple[float, float]], event: gr.SelectData) -> st
     return str(faces.nearest(centres, x, y))
 
 
-def _chosen(
-    source: str | None, voice: str | None, face: str | None, pitch: float, which: str | None
+def chosen(
+    source: str | None,
+    voice: str | None,
+    face: str | None,
+    pitch: float,
+    which: str | None,
+    label: bool,
+    notice: bool,
 ) -> tuple[Path, str, dict[str, str]]:
     """The clip, the recipe and its settings."""
     clip = Path(needed(source, "the clip", "upload one or record yourself"))
     settings = {"face": needed(face, "the face", "choose one under “Whose face”")}
-    settings["which"] = which or ""
+    settings |= {"which": which or "", "label": chosen_text(label, "")}
     if not voice:
-        return clip, "face", settings
-    return clip, "swap", settings | {"voice": voice, "pitch": str(pitch)}
+        return clip, "face-only", settings
+    return clip, "swap", settings | {
+        "voice": voice, "pitch": str(pitch), "notice": "over" if notice else "none",
+    }  # fmt: skip
 
 
-def _frames(site: Site, *chosen: Any) -> Task:
-    clip, _, settings = _chosen(*chosen)
+def _frames(site: Site, *given: Any) -> Task:
+    clip, _, settings = chosen(*given)
 
     def work(reporter: Reporter) -> tuple[Any, ...]:
         from facesync.preview import preview
@@ -169,8 +184,8 @@ def _frames(site: Site, *chosen: Any) -> Task:
     return Task(work, "Three frames: above as they are, below with the new face.")
 
 
-def _seconds(site: Site, *chosen: Any) -> Task:
-    clip, recipe, settings = _chosen(*chosen)
+def _seconds(site: Site, *given: Any) -> Task:
+    clip, recipe, settings = chosen(*given)
 
     def work(reporter: Reporter) -> tuple[Any, ...]:
         folder = site.results.scratch()
@@ -185,8 +200,8 @@ def _seconds(site: Site, *chosen: Any) -> Task:
     return Task(work, f"Preview: the first {PREVIEW_SECONDS:.0f} seconds, on the “After” side.")
 
 
-def _whole(site: Site, *chosen: Any) -> Task:
-    clip, recipe, settings = _chosen(*chosen)
+def _whole(site: Site, *given: Any) -> Task:
+    clip, recipe, settings = chosen(*given)
     voice, face = settings.get("voice"), settings["face"]
 
     def work(reporter: Reporter) -> tuple[Any, ...]:

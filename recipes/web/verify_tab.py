@@ -12,17 +12,17 @@ import gradio as gr
 
 from recipes.web.parts import RunBar, Task, needed
 from recipes.web.site import Site
-from recipes.web.told import alert, lines, notice, remark, said, table
+from recipes.web.told import alert, facts, lines, notice, remark, said, table
 from voicefake.cli.verify import media_files, story_lines
 from voicefake.common.errors import VoicefakeError
 from voicefake.common.marks import MarkState, Verification, verify
 from voicefake.common.progress import Reporter
 
 _WORDS = {
-    MarkState.TRUSTED: "trusted: intact, and signed by somebody this machine trusts",
-    MarkState.VALID: "valid: intact, but nobody this machine trusts vouches for who made it",
-    MarkState.BROKEN: "broken: there, but it does not fit the file",
-    MarkState.ABSENT: "absent",
+    MarkState.TRUSTED: "intact, and signed by somebody this machine trusts",
+    MarkState.VALID: "intact, but nobody this machine trusts vouches for who made it",
+    MarkState.BROKEN: "there, but it does not fit the file",
+    MarkState.ABSENT: "looked for and not found",
 }
 
 
@@ -87,7 +87,8 @@ def told_of(found: Verification) -> str:
     else:
         verdict = remark(f"{name}: not made with this toolkit, as far as its marks say.")
     rows = [
-        (str(mark.kind).replace("-", " "), _WORDS[mark.state], mark.detail) for mark in found.marks
+        (str(mark.kind).replace("-", " "), str(mark.state), mark.detail) for mark in found.marks
     ]
     story = lines(story_lines(found.story)) if found.story else ""
-    return verdict + story + table(("mark", "state", "what it says"), rows)
+    words = {str(m.state): _WORDS[m.state] for m in found.marks}
+    return verdict + story + table(("mark", "state", "what it says"), rows) + facts(words)
