@@ -122,7 +122,7 @@ def _picture_mark(batches: Iterator[list[Picture]], what: str) -> Mark:
         return Mark(kind, MarkState.ABSENT, 0.0, detail)
     change = ""
     if not search.best.as_it_is:
-        change = "cropped" if search.best.zoom < 1 else "shown inside a larger one"
+        change = "cropped" if search.best.zoom <= 1 else "shown inside a larger one"
     return search.mark(kind, what, change)
 
 

@@ -54,4 +54,4 @@ class Odds:
 
 
 SOUND = Odds(Gumbel(1.65, 0.43), Gumbel(3.4, 0.32), missed=0.05)
-PICTURES = Odds(Gumbel(3.92, 0.25), Gumbel(4.92, 0.23), missed=0.05)
+PICTURES = Odds(Gumbel(0.8, 0.5), Gumbel(4.92, 0.23), missed=0.05)

@@ -21,7 +21,8 @@ _WORKING = 6
 """Pixels a chip while pictures are added up."""
 _PER_CHIP = 4
 _SMOOTH = 0.7
-_ZOOMS = np.exp(np.arange(np.log(0.5), np.log(1.4), 0.016))
+_ZOOMS = np.exp(0.016 * np.arange(-43, 22))
+"""From half to 1.4, and 1 among them."""
 
 Plane = NDArray[np.floating]
 
@@ -33,30 +34,26 @@ class PictureFinding:
     Attributes:
         z: standard deviations above what signs of chance would reach at that place.
         zoom: of the picture against the whole of it, 1 as it was marked.
+        as_it_is: whether all of the picture, and nothing else, is there.
         ident: what the mark carries, if it can be read.
     """
 
     z: float
     zoom: float
     ident: bytes | None
-
-    @property
-    def as_it_is(self) -> bool:
-        """Whether all of the picture, and nothing else, is there."""
-        return self.zoom == 1
+    as_it_is: bool = False
 
 
 def search_pictures(pictures: Iterable[Picture], *, other_sizes: bool = True) -> PictureFinding:
     """The likeliest mark in ``pictures`` (H, W, 3) BGR of one size: one, or some of a video."""
     details = [_detail(picture) for picture in pictures]
     detail = np.mean(details, axis=0)
-    best = _look(detail, 1.0)
-    if not PICTURES.found(best.z, as_it_is=True) and other_sizes:
-        others = (_look(detail, float(zoom)) for zoom in _ZOOMS)
-        best = max(best, *others, key=lambda found: found.z)
-        near = (_look(detail, best.zoom * step) for step in (0.996, 1.004))
-        best = max(best, *near, key=lambda found: found.z)
-    return best
+    plain = _look(detail, 1.0, moved=False)
+    if PICTURES.found(plain.z, as_it_is=True) or not other_sizes:
+        return plain
+    best = max((_look(detail, float(zoom)) for zoom in _ZOOMS), key=lambda found: found.z)
+    near = (_look(detail, best.zoom * step) for step in (0.996, 1.004))
+    return max(best, *near, key=lambda found: found.z)
 
 
 def _detail(picture: Picture) -> Plane:
@@ -74,7 +71,8 @@ def _detail(picture: Picture) -> Plane:
     return np.asarray(np.tanh(fine / (1.2 * spread)) / spread, np.float32)
 
 
-def _look(detail: Plane, zoom: float) -> PictureFinding:
+def _look(detail: Plane, zoom: float, *, moved: bool = True) -> PictureFinding:
+    """The likeliest mark at one size; at any shift if ``moved``, else where it was put."""
     factor = zoom * _PER_CHIP / _WORKING
     how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
     scaled = cv2.resize(detail, None, fx=factor, fy=factor, interpolation=how)
@@ -85,9 +83,15 @@ def _look(detail: Plane, zoom: float) -> PictureFinding:
     blocks = padded.reshape(len(padded) // size, size, -1, size)
     folded = np.asarray(blocks.sum(axis=(0, 2)), np.float32)
     z = _likeness(folded)
+    if not moved:
+        # Scaling may round by a sample.
+        steps = np.arange(-1, 2)
+        here = np.full_like(z, -np.inf)
+        here[np.ix_(steps, steps)] = z[np.ix_(steps, steps)]
+        z = here
     down, right = np.unravel_index(int(z.argmax()), z.shape)
     sums = np.roll(folded, (-int(down), -int(right)), (0, 1))[::_PER_CHIP, ::_PER_CHIP]
-    return PictureFinding(float(z[down, right]), zoom, FIELD.read(sums))
+    return PictureFinding(float(z[down, right]), zoom, FIELD.read(sums), not moved)
 
 
 def _likeness(folded: Plane) -> Plane:
