@@ -136,9 +136,9 @@ def _task(name: str, network: nn.Module, corpus: Corpus) -> Task:
 
     def unheard(batch: Batch) -> Batch:
         """Without the recogniser, which needs seconds to come."""
-        content = batch.latent.clone()
+        content = batch.content.clone()
         content[:, latent:] = 0
-        return replace(batch, latent=content)
+        return replace(batch, content=content)
 
     return DecoderTask(
         network, load_mel_discriminator().requires_grad_(True), Melody(spectrogram),
