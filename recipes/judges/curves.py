@@ -81,8 +81,8 @@ def _line(run: str, looks: Sequence[dict[str, Any]], figure: str) -> Line:
 
 def _name(state: Path, states: Sequence[Path]) -> str:
     """The folder's name; with its parent's where two are called the same."""
-    folder = (state if state.is_dir() else state.parent).resolve()
-    same = [s for s in states if (s if s.is_dir() else s.parent).resolve().name == folder.name]
+    folder = (state if state.is_dir() else state.parent).absolute()
+    same = [s for s in states if (s if s.is_dir() else s.parent).absolute().name == folder.name]
     return folder.name if len(same) == 1 else f"{folder.parent.name}/{folder.name}"
 
 

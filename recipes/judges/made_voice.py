@@ -77,6 +77,7 @@ def make_copies(data: Path, work: Path, seconds: float = 6.0) -> None:
         features = extract((sound - level.offset) * level.gain, learned.spectrogram)
         spent["f0"] += time.process_time() - began
         for name, vocoder in systems.items():
+            torch.manual_seed(0)
             began = time.process_time()
             with torch.inference_mode():
                 made = vocoder(
@@ -84,7 +85,6 @@ def make_copies(data: Path, work: Path, seconds: float = 6.0) -> None:
                     features.f0[None],
                     features.voicing[None],
                     length=len(sound),
-                    noise=_noise(len(sound)),
                 )[0]
             spent[name] += time.process_time() - began
             copy = work / "copies" / name.replace(" ", "-") / f"{clip.path.stem}.wav"
@@ -114,10 +114,6 @@ def _cut(clip: HeldOut, data: Path, folder: Path) -> Path:
     made = folder / f"{path.stem}.wav"
     _write(made, sound[: int(clip.until * rate)], rate)
     return made
-
-
-def _noise(length: int) -> torch.Tensor:
-    return torch.randn(1, length, generator=torch.Generator().manual_seed(0))
 
 
 def _write(path: Path, sound: NDArray[np.float32], rate: int) -> None:
