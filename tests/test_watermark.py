@@ -139,6 +139,7 @@ def test_pictures_are_found_after(change: str) -> None:
         out = cv2.copyMakeBorder(out, 20, 50, 70, 10, cv2.BORDER_CONSTANT, value=(30, 30, 30))
         out = cv2.resize(out, None, fx=1.7, fy=1.7)
     elif change == "jpeg":
+        out = PictureMarker(360, 288, IDENT).mark(picture(360, 288), still=True)
         out = cv2.imdecode(cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, 50])[1], 1)
     else:
         out = cv2.convertScaleAbs(out, alpha=1.1, beta=15)

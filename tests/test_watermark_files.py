@@ -135,7 +135,7 @@ def test_metadata_alone_makes_nothing_ours(tmp_path: Path) -> None:
     class Forged:
         tags = {"AIGC": field}
 
-        def picture(self, image: np.ndarray) -> np.ndarray:
+        def picture(self, image: np.ndarray, *, still: bool) -> np.ndarray:
             return image
 
     write_image(path, picture(240, 180), Forged())

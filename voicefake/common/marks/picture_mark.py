@@ -20,6 +20,8 @@ FIELD = ChipField.keyed("voicefake picture 1", (48, 48))
 CHIPS_A_SIDE = 60.0
 _FAINTEST, _STRONGEST, _BY_TEXTURE = 1.1, 2.2, 0.2
 """Root mean square in steps of 255: where it is flat, at most, and more by each step of texture."""
+_OF_STILLS = 0.5
+"""Stills are looked at longer, and need not outlive H.264."""
 LEAST_SIDE = 120
 """Pixels of the mean side below which no mark would survive."""
 _SOFTNESS = 0.35
@@ -48,12 +50,12 @@ class PictureMarker:
         self.possible = float(np.sqrt(width * height)) >= LEAST_SIDE
         self._pattern = _pattern(FIELD.carrying(ident), width, height) if self.possible else None
 
-    def mark(self, picture: Picture) -> Picture:
-        """``picture`` (H, W, 3) BGR, marked."""
+    def mark(self, picture: Picture, *, still: bool = False) -> Picture:
+        """``picture`` (H, W, 3) BGR, marked; fainter if it is a ``still``, not part of a video."""
         if self._pattern is None:
             return picture
         strength = _strength(picture)
-        scale = 1 / (_PATTERN_UNIT * _STRENGTH_UNIT)
+        scale = (_OF_STILLS if still else 1) / (_PATTERN_UNIT * _STRENGTH_UNIT)
         change = cv2.multiply(self._pattern, strength, scale=scale, dtype=cv2.CV_16S)
         return np.asarray(cv2.add(picture, cv2.merge([change] * 3), dtype=cv2.CV_8U), np.uint8)
 

@@ -58,10 +58,10 @@ class Watermark:
 
         return SoundMarker(sample_rate, channels, self.ident)
 
-    def picture(self, picture: Picture) -> Picture:
-        """``picture`` (H, W, 3) BGR uint8, marked."""
+    def picture(self, picture: Picture, *, still: bool = False) -> Picture:
+        """``picture`` (H, W, 3) BGR uint8, marked; a ``still`` or one of a video."""
         height, width = picture.shape[:2]
-        return _picture_marker(width, height, self.ident).mark(picture)
+        return _picture_marker(width, height, self.ident).mark(picture, still=still)
 
 
 @lru_cache(maxsize=2)

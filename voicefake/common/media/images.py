@@ -70,7 +70,7 @@ def write_image(path: Path, picture: Picture, marking: Marking | None = None) ->
             f"use one of {' '.join(IMAGE_SUFFIXES)}",
         )  # fmt: skip
     if marking is not None:
-        picture = marking.picture(picture)
+        picture = marking.picture(picture, still=True)
     done, data = cv2.imencode(suffix, picture)
     if not done:
         raise WrongUse(path, "cannot be encoded", "choose .png")

@@ -33,8 +33,8 @@ class Marking(Protocol):
         """What marks one stream of sound."""
         ...
 
-    def picture(self, picture: Picture) -> Picture:
-        """``picture`` (H, W, 3) BGR uint8, marked."""
+    def picture(self, picture: Picture, *, still: bool = False) -> Picture:
+        """``picture`` (H, W, 3) BGR uint8, marked; a ``still`` or one of a video."""
         ...
 
 
