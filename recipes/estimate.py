@@ -34,7 +34,7 @@ OURS = {
     "sound": Rate(0.2, 0.02),
     "clean": Rate(0.1, 0.1),
     "mix": Rate(0.1, 0.03),
-    "report": Rate(5.0, 1.5),
+    "report": Rate(8.0, 3.0),
 }
 """Seconds on two cores of a server of 2024 (units: seconds of sound, frames, pictures)."""
 
