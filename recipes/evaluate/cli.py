@@ -82,7 +82,7 @@ def _tell(total: Mapping[str, Any], absent: Mapping[str, None]) -> None:
         console.print(table)
     if absent:
         console.print(
-            f"not judged for want of {', '.join(absent)}: pip install 'voicefake[evaluate]'",
+            f"not judged for want of {', '.join(absent)}: see recipes/evaluate/README.md",
             markup=False,
             highlight=False,
         )

@@ -118,7 +118,8 @@ def _figures(shown: Mapping[str, Judged], jury: Jury) -> str:
     if "face" in shown:
         notes.append(_OWN_MESH)
     if jury.absent:
-        notes.append(f"Not judged for want of {', '.join(jury.absent)}: voicefake[evaluate].")
+        absent = ", ".join(jury.absent)
+        notes.append(f"Not judged for want of {absent}: see recipes/evaluate/README.md.")
     return section("Figures", *parts, note=" ".join(notes))
 
 
