@@ -9,8 +9,6 @@ import numpy as np
 from recipes.robustness.measure import Row, read_rows
 from voicefake.common.marks.odds import FALSE_ALARMS, PICTURES, SOUND, Odds
 
-_EULER = 0.5772156649
-
 
 def table(folder: Path) -> str:
     """What was measured in ``folder``, as Markdown."""
@@ -22,9 +20,15 @@ def table(folder: Path) -> str:
 
 
 def fitted(z: list[float]) -> tuple[float, float]:
-    """Place and width of the Gumbel distribution with the mean and deviation of ``z``."""
-    width = float(np.std(z) * np.sqrt(6) / np.pi)
-    return float(np.mean(z)) - _EULER * width, width
+    """Place and width of the Gumbel distribution with the median and the 98 % quantile of ``z``.
+
+    By quantiles, since the upper tail is what matters: the best of few shifts is nearer to a
+    normal distribution, whose moments would give a tail that is not there.
+    """
+    middle, high = np.quantile(z, (0.5, 0.98))
+    reduced = -np.log(-np.log((0.5, 0.98)))
+    width = float((high - middle) / (reduced[1] - reduced[0]))
+    return float(middle - reduced[0] * width), width
 
 
 def _part(title: str, name: str, folder: Path, odds: Odds) -> str:
