@@ -17,15 +17,24 @@ from voicefake.common.hashes import sha256_of
 from voicefake.common.media import AudioReader
 from voicefake.common.modelfile import ModelFile, load_model, save_model
 from voicefake.common.profiles import Profile
-from voicefake.features import MelSpectrogram, extract
-from voicefake.models.decoder import DecoderConfig, PersonDecoder, SpeakerEncoder, loudness_of
-from voicefake.networks import WEIGHTS, load_decoder
+from voicefake.features import Features, MelSpectrogram, extract, pauses, speech_mean
+from voicefake.models.decoder import (
+    MEL_SCALE,
+    DecoderConfig,
+    Melody,
+    PersonDecoder,
+    SpeakerEncoder,
+    loudness_of,
+)
+from voicefake.networks import WEIGHTS, load_decoder, load_encoder
 
 KIND = "voice-speaker"
 SPEAKER_FILE = "decoder.safetensors"
 BASE_FILE = WEIGHTS / "decoder.safetensors"
 _REFERENCE_SECONDS = 60.0
 _SHORTEST_SECONDS = 3
+_MOST_FITTED = 1.0
+"""Log amplitude."""
 _VECTOR_FRAMES = 200
 """As long as the references that the encoder was taught with."""
 
@@ -84,7 +93,7 @@ def mixed_voice(parts: Sequence[tuple[Voice, float]]) -> Voice:
 
 
 def voice_of_recording(path: Path) -> Voice:
-    """The voice of a person of whom there is one recording: base tail, and their vector.
+    """The voice of a person of whom there is one recording: their vector, the base tail fitted.
 
     Raises:
         BadInput: it holds less than three seconds of speech.
@@ -101,7 +110,27 @@ def voice_of_recording(path: Path) -> Voice:
         raise BadInput(path, fault, "give 10 s or more of one person speaking")
     vector = average_vector(base.reference, features.mel)
     person = PersonDecoder(base, vector).eval().requires_grad_(False)
+    _fit_bands(person, features, spectrogram)
     return Voice(person, log_f0, loudness_range(loudness_of(features.mel[None])[0, 0])[1])
+
+
+@torch.no_grad()
+def _fit_bands(person: PersonDecoder, features: Features, spectrogram: MelSpectrogram) -> None:
+    """Raise and lower the tail's bands by what the recording, decoded as itself, lacks.
+
+    In closed form; results come nearly half as far again from source to target.
+    """
+    mel = features.mel[None]
+    pause = pauses(mel)[0]
+    latent = load_encoder()(mel, speech_mean(mel, pause))
+    unheard = person.decoder.config.recogniser
+    content = latent - speech_mean(latent, pause)
+    content = torch.nn.functional.pad(content, (0, 0, 0, unheard))
+    melody = Melody(spectrogram)(features.f0[None], features.voicing[None])
+    lack = (mel - person(content, melody, loudness_of(mel)))[..., ~pause].mean((0, 2))
+    bias = person.decoder.tail.leave.bias
+    assert bias is not None
+    bias += lack.clamp(-_MOST_FITTED, _MOST_FITTED) / MEL_SCALE
 
 
 @torch.inference_mode()
