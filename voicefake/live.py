@@ -118,7 +118,11 @@ def go_live(
             stack.enter_context(_Player(name, rate, mark))
             for name in ([live.output] if live.output else []) + ([None] if live.monitor else [])
         ]
-        ears = stack.enter_context(_File(live, rate) if live.source else _Microphone(live, rate))
+        ears: _File | _Microphone
+        if live.source:
+            ears = stack.enter_context(_File(live, rate))
+        else:
+            ears = stack.enter_context(_Microphone(live, rate))
         latency = stream.latency + live.chunk + ears.latency + sum(p.latency for p in players[:1])
         bar.advance(0, f"{latency * 1000:.0f} ms behind; Ctrl-C ends it")
         samples = 0

@@ -98,7 +98,7 @@ def train(
     """Encoder, decoder and vocoder one after the other, a third of the time each."""
     torch.set_num_threads(threads)
     recordings = Corpus(corpus)
-    networks: dict[str, nn.Module] = {}
+    networks: dict[str, ContentEncoder | SpeakerDecoder | Vocoder] = {}
     encoder, decoder, vocoder = load_encoder(), load_decoder(), load_vocoder()
     networks["encoder"] = ContentEncoder(replace(encoder.config, look_ahead=look_ahead))
     networks["decoder"] = SpeakerDecoder(replace(decoder.config, look_ahead=look_ahead))
