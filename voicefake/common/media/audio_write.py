@@ -194,7 +194,8 @@ class _VorbisSink:
             path, "w", sample_rate, channels, format="OGG", subtype="VORBIS"
         )
         # libsndfile knows a few tags only, this one among them.
-        self._file.comment = tags.get("comment", "")
+        if "comment" in tags:
+            self._file.comment = tags["comment"]
         self.clipped = 0
 
     def write(self, block: Samples) -> None:
