@@ -128,10 +128,13 @@ class FaceFinder:
         A ``thorough`` look takes overlapping tiles as well, in which faces down to about a
         tenth of a tile's side are seen, and, where there is none, the picture turned.
         """
-        boxes = self.boxes(image, _TILINGS if thorough else _TILINGS[:1])
-        if thorough and not boxes:
-            boxes = self._boxes_turned(image)
-        faces = _distinct(
+        faces = self._faces_in(image, self.boxes(image, _TILINGS if thorough else _TILINGS[:1]))
+        if thorough and not faces:
+            faces = self._faces_in(image, self._boxes_turned(image))
+        return sorted(faces, key=lambda face: face.size, reverse=True)
+
+    def _faces_in(self, image: Image, boxes: Sequence[Box]) -> list[Face]:
+        return _distinct(
             [
                 face
                 for box in boxes
@@ -139,7 +142,6 @@ class FaceFinder:
                 and (face := self.mesh(image, rough.region()))  # a second look sits better
             ]
         )
-        return sorted(faces, key=lambda face: face.size, reverse=True)
 
     def boxes(self, image: Image, tilings: Sequence[int] = (1,)) -> list[Box]:
         """The detector's boxes in ``image``, overlaps removed, those in large tiles first.

@@ -57,7 +57,9 @@ class FaceSwapper:
         self._label = Label(options.label) if options.label else None
         finder = FaceFinder()
         chooser = options.chooser(source, finder)
-        self._tracker = FaceTracker(finder, chooser, tracking or TrackConfig())
+        tracking = tracking or TrackConfig()
+        self._tracker = FaceTracker(finder, chooser, tracking)
+        self._alone = tracking.alone
         self._drawer = FaceDrawer(identity, device)
         self._blender = Blender(options.blend)
         self._portraitist = Portraitist(identity.references, identity.neutral)
@@ -76,7 +78,7 @@ class FaceSwapper:
     def _swapped(self, frames: Iterable[FrameT]) -> Iterator[tuple[FrameT, Image, Outcome]]:
         waiting: list[tuple[FrameT, Tracked | None]] = []
         for frame, tracked in self._tracker.follow(frames):
-            new_take = tracked is not None and tracked.take != self._take
+            new_take = tracked is not None and (self._alone or tracked.take != self._take)
             if waiting and (len(waiting) == _BATCH or new_take):
                 yield from self._finish(waiting)
                 waiting = []
