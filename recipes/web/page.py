@@ -42,7 +42,8 @@ def build(site: Site) -> gr.Blocks:
     with gr.Blocks(title="voicefake", analytics_enabled=False) as page:
         gr.Markdown(
             "# voicefake\nAnother voice and another face, for people who agreed to it. "
-            "Nothing leaves this machine, and every result says what it is.",
+            "Nothing leaves this machine, and every result says what it is. "
+            f"Files may have up to {site.upload_bytes // 2**20} MB.",
             elem_id="title",
         )
         with gr.Tabs():

@@ -114,7 +114,13 @@ def serve(folder: Path, doors: Doors, device: Device) -> Iterator[str]:
         from recipes.web.page import CSS, HEAD, build, theme
 
         room = Workroom()
-        site = Site(Results(files / RESULTS, doors.keep_bytes), room, files / TRAINING, device)
+        site = Site(
+            Results(files / RESULTS, doors.keep_bytes),
+            room,
+            files / TRAINING,
+            doors.upload_bytes,
+            device,
+        )
         page = build(site)
         page.queue(max_size=4 * _CLIENTS, default_concurrency_limit=_CLIENTS)
         hosts = LOOPBACK if doors.host in LOOPBACK else ()

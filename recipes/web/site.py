@@ -16,10 +16,12 @@ class Site:
 
     Attributes:
         training: folder of trainings that can go on.
+        upload_bytes: of the largest file that is taken.
         device: where to compute.
     """
 
     results: Results
     room: Workroom
     training: Path
+    upload_bytes: int
     device: Device
