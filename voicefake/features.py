@@ -16,6 +16,7 @@ from voicefake.options import F0Method
 
 LOG_FLOOR = 1e-5
 ACTIVE_RMS = 0.07
+_LEVEL_BANDS = 55
 _PAUSE_LEVEL = -5.5
 """Log amplitude: 30 dB below the loud frames of speech at ``ACTIVE_RMS``."""
 PAUSE_SHARE = 0.2
@@ -169,12 +170,17 @@ def _pyin(sound: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.arange(len(pitch)) * _F0_HOP / _F0_RATE, pitch, voiced
 
 
-def pauses(mel: Tensor) -> Tensor:
-    """Which frames (B, T) of a log-mel at the networks' level are 30 dB below speech.
+def log_level(mel: Tensor) -> Tensor:
+    """Log amplitude (B, T) of a log-mel (B, n_mels, T).
 
-    Bands below about 3 kHz count, as in the loudness that the decoder gets.
+    Only bands below about 3 kHz count: they are there in every recording.
     """
-    return mel[:, :55].exp().mean(1).log() < _PAUSE_LEVEL
+    return mel[:, :_LEVEL_BANDS].exp().mean(1).log()
+
+
+def pauses(mel: Tensor) -> Tensor:
+    """Which frames (B, T) of a log-mel at the networks' level are 30 dB below speech."""
+    return log_level(mel) < _PAUSE_LEVEL
 
 
 class SpeechMean:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from voicefake.features import MelSpectrogram
+from voicefake.features import MelSpectrogram, log_level
 from voicefake.models.layers import Context, ConvNeXtBlock, FrameConv, context_of
 
 MEL_CENTRE = -5.0
@@ -168,8 +168,5 @@ class Melody(nn.Module):
 
 
 def loudness_of(mel: Tensor) -> Tensor:
-    """Log loudness (B, 1, T) of a log-mel (B, n_mels, T), about zero-mean and unit-spread.
-
-    Only bands below about 3 kHz count: they are there in every recording.
-    """
-    return (mel[:, :55].exp().mean(1, keepdim=True).log() + 3.0) / 2.0
+    """Log loudness (B, 1, T) of a log-mel (B, n_mels, T), about zero-mean and unit-spread."""
+    return (log_level(mel)[:, None] + 3.0) / 2.0
