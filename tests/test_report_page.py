@@ -17,7 +17,10 @@ from recipes.reports import write_report
 from recipes.reports.html import facts, section
 from voicefake.cli import build_app
 from voicefake.common.commandline import run
+from voicefake.common.consent import revoke
 from voicefake.common.errors import BadInput, WrongUse
+from voicefake.common.marks import Person, Story, marked_output
+from voicefake.common.marks.sidecar import sidecar_path
 from voicefake.common.reports import Stopwatch, report_run
 
 
@@ -71,6 +74,34 @@ def test_a_page_holds_all_it_needs_and_escapes_what_it_is_told(pair, tmp_path: P
     assert abs(summary.figures["voice"]["lag_ms"] - 5) < 1
     with pytest.raises(WrongUse, match="exists"):
         write_report(*pair, page)
+
+
+def test_the_page_of_marks_tells_the_whole_story_and_escapes_it(pair, tmp_path: Path):
+    sound, empty, page = tmp_path / "one.wav", tmp_path / "empty.wav", tmp_path / "page.html"
+    ann = Person("speaker", "<b>ann", "personal", "", "ab" * 32, revocation_id="cd" * 8)
+    with marked_output(sound, Story("voice", (ann,), pair[0], {"pitch": 2.5})) as output:
+        output.path.write_bytes(pair[0].read_bytes())
+    with marked_output(tmp_path / "two.wav", Story("voice", (ann,), sound)) as output:
+        output.path.write_bytes(pair[1].read_bytes())
+    revoke(ann.revocation_id)
+    empty.write_bytes(b"")
+    sidecar = sidecar_path(tmp_path / "odd.wav")
+    (tmp_path / "odd.wav").write_bytes(pair[0].read_bytes())
+    sidecar.write_text("[" * 900 + "]" * 900)
+    words = ["verify", *map(str, tmp_path.glob("*.wav")), "--html", str(page), "--quiet"]
+    for code in (3, 2):  # one cannot be read; the page exists
+        with pytest.raises(SystemExit) as stopped:
+            run(build_app(), words)
+        assert stopped.value.code == code
+    text = page.read_text("utf-8")
+    assert "ours, by its credentials, sidecar" in text and "not ours" in text
+    assert "&lt;b&gt;ann has taken the consent back since" in text and "<b>ann" not in text
+    assert "ab" * 8 in text and ann.revocation_id in text and "2.5" in text
+    assert "<td>one.wav</td><td>two.wav</td><td>valid</td>" in text
+    assert "<td>empty.wav</td><td>cannot be read" in text
+    links = Links()
+    links.feed(text)
+    assert not links.found
 
 
 def test_videos_are_shown_with_their_frames(tmp_path: Path):
@@ -137,11 +168,11 @@ def test_a_run_asks_whoever_offers_to_write(pair, tmp_path: Path, monkeypatch):
         def load(self):
             return lambda before, after, path, **told: asked.append((path.name, told["voice"]))
 
-    monkeypatch.setattr("voicefake.common.reports.entry_points", lambda group: [Offer()])
+    monkeypatch.setattr("voicefake.common.reports.entry_points", lambda group, name: [Offer()])
     report_run(tmp_path, *pair, voice="kathleen")
     assert asked == [("after.wav.html", "kathleen")]
-    monkeypatch.setattr("voicefake.common.reports.entry_points", lambda group: [])
-    with pytest.raises(WrongUse, match="writes reports"):
+    monkeypatch.setattr("voicefake.common.reports.entry_points", lambda group, name: [])
+    with pytest.raises(WrongUse, match="writes pages"):
         report_run(tmp_path / "x.html", *pair)
 
 

@@ -8,46 +8,75 @@ from platform import platform, python_version
 from typing import Any
 
 from recipes.reports.html import facts, lines, section, table
-from voicefake.common.marks import Verification
+from voicefake.common.marks import Person, Verification
+from voicefake.common.marks.story import people_of
 
 _PACKAGES = ("voicefake", "torch", "torchaudio", "librosa", "numpy", "opencv-python", "av")
 
 
 def marks_part(verified: Verification) -> str:
     """Every mark with its state, and by whose leave the people are in it."""
-    rows = [
-        (
-            str(mark.kind),
-            str(mark.state),
-            "" if mark.confidence is None else f"{mark.confidence:.3f}",
-            mark.detail,
-        )
-        for mark in verified.marks
-    ]
-    story = verified.story or {}
-    people = [
-        (
-            person["name"],
-            person["kind"],
-            _leave(person),
-            person.get("licence", ""),
-            person.get("consent_sha256", "")[:16],
-        )
-        for person in story.get("people", [])
-    ]
     return section(
         "Marks and consent",
-        table(("mark", "state", "confidence", "what it says"), rows),
-        table(("who", "as", "by whose leave", "licence", "record's hash"), people),
+        marks_table(verified),
+        people_table(verified),
         note="A player's copy inside this page holds the watermark only; the file itself holds "
         "the rest.",
     )
 
 
-def settings_part(story: Mapping[str, Any]) -> str:
+def marks_table(verified: Verification) -> str:
+    """Every mark: its state, how sure that is, what it says, and the id that it carries."""
+    rows = [
+        (str(mark.kind), str(mark.state), mark.sure or "read, not measured", mark.detail, mark.ident or "")
+        for mark in verified.marks
+    ]
+    return table(("mark", "state", "how sure", "what it says", "id"), rows)
+
+
+def people_table(verified: Verification) -> str:
+    """Whose likeness is in it, and by which record."""
+    rows = [
+        (
+            person.name,
+            person.kind,
+            _leave(person),
+            person.licence,
+            person.consent_sha256[:16],
+            person.revocation_id,
+        )
+        for person in verified.people
+    ]
+    head = ("who", "as", "by whose leave", "licence", "record's hash", "revocation id")
+    return table(head, rows)
+
+
+def sentence(verified: Verification) -> str:
+    """What the marks say was done, in one line."""
+    if verified.story is None:
+        return "No intact mark of this toolkit tells how it was made."
+    return made(verified.story)
+
+
+def made(story: Mapping[str, Any]) -> str:
+    """What a story says was done, in one line."""
+    names = " and ".join(person.name for person in people_of(story))
+    whose = f" of {names}" if names else ""
+    version = inside(story, "software").get("version", "")
+    return f"Synthetic {story.get('action')}{whose}, made with voicefake {version}."
+
+
+def settings_part(verified: Verification) -> str:
     """Settings, and the source's hash."""
-    source = {"source": story.get("source") or {}}
-    return section("Settings", facts({**story.get("settings", {}), **source}))
+    story = verified.story or {}
+    settings = inside(story, "settings")
+    return section("Settings", facts({**settings, "source": inside(story, "source")}))
+
+
+def inside(story: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A part of a story; it may come from a stranger, and be anything."""
+    part = story.get(name)
+    return part if isinstance(part, Mapping) else {}
 
 
 def run_part(run: Mapping[str, Any]) -> str:
@@ -86,9 +115,10 @@ def versions_part() -> str:
     return section("Versions", facts(found))
 
 
-def _leave(person: Mapping[str, Any]) -> str:
-    override = person.get("override")
-    return f'on the user\'s word: "{override}"' if override else str(person.get("basis", ""))
+def _leave(person: Person) -> str:
+    if person.override:
+        return f'on the user\'s word: "{person.override}"'
+    return person.basis
 
 
 def _megabytes(value: int | None) -> str:

@@ -6,26 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
-from string import Template
 from typing import Any
 
 from recipes.evaluate.figures import Figures
 from recipes.evaluate.jury import Jury
 from recipes.evaluate.own_mesh import own_mesh
 from recipes.evaluate.pairs import Judged, judge_face, judge_voice
-from recipes.evaluate.plot import STYLE
 from recipes.reports import facts_part
 from recipes.reports.face_part import face_part
 from recipes.reports.html import figure_table, section
+from recipes.reports.page import write_page
 from recipes.reports.players import frames, players
 from recipes.reports.sound_part import sound_part
 from recipes.reports.voice_part import voice_part
 from voicefake.common.errors import VoicefakeError
-from voicefake.common.files import atomic_path, refuse_existing
+from voicefake.common.files import refuse_existing
 from voicefake.common.marks import verify
 from voicefake.common.progress import Reporter, Silent
 
-_PAGE = Path(__file__).with_name("page.html")
 _OWN_MESH = (
     "Mouth, eyes, pose and motion are read from the mesh that also made the swap; "
     "recipes/judges holds the independent judges."
@@ -71,8 +69,7 @@ def write_report(
     refuse_existing(output, force=force)
     bar = (reporter or Silent()).stage("report", 4)
     verified, run = verify(after), run or {}
-    story = verified.story or {}
-    people = {person["kind"]: person["name"] for person in story.get("people", [])}
+    people = {person.kind: person.name for person in verified.people}
     jury = Jury()
     if judged is None:
         judged = {
@@ -92,19 +89,13 @@ def write_report(
         sound_part(before, after),
         *inside,
         facts_part.marks_part(verified),
-        facts_part.settings_part(story),
+        facts_part.settings_part(verified),
         facts_part.run_part(run),
         facts_part.versions_part(),
     ]
     bar.advance()
-    page = Template(_PAGE.read_text("utf-8")).substitute(
-        title=escape(f"{before.name} → {after.name}"),
-        sentence=escape(_sentence(story)),
-        chart_style=STYLE,
-        body="\n".join(body),
-    )
-    with atomic_path(output, force=force) as temporary:
-        temporary.write_text(page, "utf-8")
+    title = f"{before.name} → {after.name}"
+    write_page(output, title, facts_part.sentence(verified), body, force=force)
     bar.advance()
     return ReportSummary({name: found.row for name, found in shown.items()}, tuple(warnings))
 
@@ -143,12 +134,3 @@ def _frames(before: Path, after: Path) -> str:
         return frames(before, after)
     except VoicefakeError:
         return ""  # no pictures in one of them
-
-
-def _sentence(story: Mapping[str, Any]) -> str:
-    if not story:
-        return "The result holds no intact mark of this toolkit."
-    names = " and ".join(person["name"] for person in story["people"])
-    software = story["software"]
-    whose = f" of {names}" if names else ""
-    return f"Synthetic {story['action']}{whose}, made with voicefake {software['version']}."

@@ -15,15 +15,8 @@ from recipes.web.site import Site
 from recipes.web.told import alert, facts, lines, notice, remark, said, table
 from voicefake.cli.verify import media_files, story_lines
 from voicefake.common.errors import VoicefakeError
-from voicefake.common.marks import MarkState, Verification, verify
+from voicefake.common.marks import Verification, verify
 from voicefake.common.progress import Reporter
-
-_WORDS = {
-    MarkState.TRUSTED: "intact, and signed by somebody this machine trusts",
-    MarkState.VALID: "intact, but nobody this machine trusts vouches for who made it",
-    MarkState.BROKEN: "there, but it does not fit the file",
-    MarkState.ABSENT: "looked for and not found",
-}
 
 
 def verify_tab(site: Site) -> None:
@@ -90,5 +83,5 @@ def told_of(found: Verification) -> str:
         (str(mark.kind).replace("-", " "), str(mark.state), mark.detail) for mark in found.marks
     ]
     story = lines(story_lines(found.story)) if found.story else ""
-    words = {str(m.state): _WORDS[m.state] for m in found.marks}
+    words = {str(m.state): m.state.meaning for m in found.marks}
     return verdict + story + table(("mark", "state", "what it says"), rows) + facts(words)

@@ -8,16 +8,21 @@ from typing import Annotated, Any
 import typer
 
 from voicefake.common.commandline import (
+    ForceOption,
     JsonOption,
     QuietOption,
     console,
     print_error,
     print_json,
 )
-from voicefake.common.errors import BadInput
-from voicefake.common.marks import Verification
+from voicefake.common.errors import BadInput, VoicefakeError
+from voicefake.common.files import refuse_existing
+from voicefake.common.marks import Person, Verification
 from voicefake.common.marks import verify as verify_file
+from voicefake.common.marks.mark import Ingredient
 from voicefake.common.marks.sidecar import SUFFIX
+from voicefake.common.marks.story import people_of
+from voicefake.common.reports import report_marks
 from voicefake.common.text import printable
 
 NOT_OURS = 1
@@ -29,8 +34,13 @@ def verify(
         list[Path] | None,
         typer.Option(help="A root certificate (PEM) to trust, beside your trust folder's."),
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE.html", help="Write a page that tells all of it."),
+    ] = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
+    force: ForceOption = False,
 ) -> None:
     """Say of each file whether it is ours, by whom, from what, and untouched or not.
 
@@ -41,7 +51,10 @@ def verify(
     Exit code: 0 every file is ours, 1 at least one is not, 3 at least one
     cannot be read.
     """
+    if html is not None:
+        refuse_existing(html, force=force)
     results: list[dict[str, Any]] = []
+    told: list[Verification | VoicefakeError] = []
     code = 0
     for path in media_files(inputs, quiet=quiet):
         try:
@@ -49,13 +62,17 @@ def verify(
         except BadInput as error:
             print_error(error)
             code = error.exit_code
+            told.append(error)
             results.append({"path": str(path), "ours": False, "marks": [], "error": error.fault})
             continue
         results.append(found.to_json())
+        told.append(found)
         if not found.ours:
             code = code or NOT_OURS
         if not as_json and not quiet:
             print_verification(found)
+    if html is not None:
+        report_marks(html, told, force=force)
     if as_json:
         print_json(results)
     if code:
@@ -104,11 +121,13 @@ def print_verification(found: Verification) -> None:
         verdict = f"ours, by its {', '.join(found.evidence)}"
     print(f"{printable(found.path)}: {verdict}")
     for mark in found.marks:
-        sure = f", {mark.confidence:.1%} sure" if mark.confidence < 1 else ""
+        sure = f", {mark.sure}" if mark.sure else ""
         print(f"  {mark.kind}: {mark.state}{sure} ({printable(mark.detail)})")
     if found.story is not None:
         for line in story_lines(found.story):
             print(f"  {printable(line)}")
+    for item in found.ingredients:
+        print(f"  {printable(_origin(item))}")
     for name in found.revoked:
         print(f"  {printable(name)} has taken the consent back since")
 
@@ -117,18 +136,22 @@ def story_lines(story: dict[str, Any]) -> list[str]:
     """What was done to whom and by whose leave; ``story`` may come from a stranger."""
     source = story.get("source")
     origin = f" from {source.get('name')}" if isinstance(source, dict) else ""
-    people = story.get("people")
-    known = [p for p in people if isinstance(p, dict)] if isinstance(people, list) else []
-    return [f"made: {story.get('action')}{origin}", *map(_leave, known)]
+    return [f"made: {story.get('action')}{origin}", *map(_leave, people_of(story))]
 
 
-def _leave(person: dict[str, Any]) -> str:
+def _leave(person: Person) -> str:
     """Who is imitated, and by whose leave."""
-    line = f"{person.get('kind')} {person.get('name')}: {person.get('basis')}"
-    if person.get("licence"):
-        line += f", {person['licence']}"
-    if person.get("consent_sha256"):
-        line += f", consent record {str(person['consent_sha256'])[:16]}"
-    if person.get("override"):
-        line += f", without a consent record because: {person['override']}"
+    line = f"{person.kind} {person.name}: {person.basis}"
+    if person.licence:
+        line += f", {person.licence}"
+    if person.consent_sha256:
+        line += f", consent record {person.consent_sha256[:16]}"
+    if person.override:
+        line += f", without a consent record because: {person.override}"
     return line
+
+
+def _origin(item: Ingredient) -> str:
+    """What an ingredient was, and what its own credentials said."""
+    told = f"credentials {item.state}, signed by {item.signer}" if item.signer else "no credentials"
+    return f"{item.into} was made from {item.name} ({told})"

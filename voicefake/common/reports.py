@@ -1,24 +1,27 @@
-"""The report of a run, written by whoever offers to: entry-point group ``voicefake.reports``.
+"""Pages to look at, written by whoever offers to: entry-point group ``voicefake.reports``.
 
 A command that makes files offers ``--report FILE.html``, measures its stages with a
-:class:`Stopwatch` and calls :func:`report_run` when it is done; it need not know who writes.
+:class:`Stopwatch` and calls :func:`report_run` when it is done; one that reads marks calls
+:func:`report_marks`. They need not know who writes.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from voicefake.common.errors import WrongUse
+from voicefake.common.errors import VoicefakeError, WrongUse
+from voicefake.common.marks import Verification
 from voicefake.common.progress import Reporter, Silent, Stage
 
 GROUP = "voicefake.reports"
+_RUN, _MARKS = "html", "marks"
 
 ReportOption = Annotated[
     Path | None,
@@ -79,12 +82,28 @@ def report_run(
         WrongUse: nobody offers to write reports, or the page exists.
     """
     path = report / f"{after.name}.html" if several or report.is_dir() else report
-    offered = list(entry_points(group=GROUP))
-    if not offered:
-        raise WrongUse("--report", "finds nobody who writes reports", "install voicefake whole")
-    write = offered[0].load()
+    write = _writer(_RUN, "--report")
     write(before, after, path, voice=voice, face=face, run=run, force=force)
     return path
+
+
+def report_marks(
+    page: Path, found: Sequence[Verification | VoicefakeError], *, force: bool = False
+) -> None:
+    """Write what the marks of some files say, or why one could not be read, to ``page``.
+
+    Raises:
+        WrongUse: nobody offers to write such pages, or it exists.
+    """
+    _writer(_MARKS, "--html")(found, page, force=force)
+
+
+def _writer(name: str, option: str) -> Callable[..., Any]:
+    offered = list(entry_points(group=GROUP, name=name))
+    if not offered:
+        raise WrongUse(option, "finds nobody who writes pages", "install voicefake whole")
+    write: Callable[..., Any] = offered[0].load()
+    return write
 
 
 def _peak_memory() -> int | None:

@@ -19,7 +19,7 @@ from voicefake.common.errors import VoicefakeError
 from voicefake.common.files import atomic_path
 from voicefake.common.marks.certificate import signing_identity
 from voicefake.common.marks.formats import OPAQUE, Format, format_of
-from voicefake.common.marks.story import Story, software_version
+from voicefake.common.marks.story import Story, bounded_mapping, software_version
 
 STORY_LABEL = "voicefake.story"
 GENERATOR = "voicefake"
@@ -197,10 +197,9 @@ def story_of(manifest: dict[str, Any]) -> dict[str, Any] | None:
     for assertion in manifest.get("assertions", []):
         if assertion.get("label") == STORY_LABEL:
             try:
-                story = json.loads(assertion["data"]["json"])
+                return bounded_mapping(json.loads(assertion["data"]["json"]))
             except (KeyError, TypeError, ValueError, RecursionError):
                 return None
-            return story if isinstance(story, dict) else None
     return None
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from voicefake.common.errors import WrongUse
 from voicefake.common.files import atomic_path
+from voicefake.common.marks.story import bounded_mapping
 from voicefake.common.places import data_folder
 
 _MAX_BYTES = 4 * 2**20
@@ -40,7 +41,6 @@ def recall(ident: str) -> dict[str, Any] | None:
     try:
         if path.stat().st_size > _MAX_BYTES:
             return None
-        told = json.loads(path.read_text("utf-8"))
+        return bounded_mapping(json.loads(path.read_text("utf-8")))
     except (OSError, ValueError, RecursionError):
         return None
-    return told if isinstance(told, dict) else None

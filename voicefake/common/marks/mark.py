@@ -30,6 +30,38 @@ class MarkState(StrEnum):
     BROKEN = "broken"
     ABSENT = "absent"
 
+    @property
+    def meaning(self) -> str:
+        """The word in words."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    MarkState.TRUSTED: "intact, and signed by somebody this machine trusts",
+    MarkState.VALID: "intact, but nobody this machine trusts vouches for who made it",
+    MarkState.BROKEN: "there, but it does not fit the file",
+    MarkState.ABSENT: "looked for and not found",
+}
+
+
+@dataclass(frozen=True)
+class Ingredient:
+    """A file that another was made from, as credentials tell.
+
+    Attributes:
+        name: of the file.
+        into: of the file that was made from it.
+        state: of its own credentials when it was taken in.
+        signer: who made these (empty where there were none).
+        story: what they tell, if they are ours.
+    """
+
+    name: str
+    into: str
+    state: MarkState
+    signer: str = ""
+    story: dict[str, Any] | None = None
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -41,6 +73,7 @@ class Mark:
         ours: whether it says that this toolkit made the file.
         story: what it tells of how the file was made.
         ident: id that it carries, hexadecimal.
+        ingredients: what the file was made from, nearest first, as the mark tells.
     """
 
     kind: MarkKind
@@ -50,8 +83,17 @@ class Mark:
     ours: bool = False
     story: dict[str, Any] | None = None
     ident: str | None = None
+    ingredients: tuple[Ingredient, ...] = ()
 
     @property
     def intact(self) -> bool:
         """Whether it is there and fits the file."""
         return self.state in (MarkState.TRUSTED, MarkState.VALID)
+
+    @property
+    def sure(self) -> str:
+        """The confidence in words; empty for what is read, not measured."""
+        if self.confidence in (0, 1):
+            return "" if self.confidence else "not sure"
+        least = "more than 99.9 %" if self.confidence > 0.999 else f"{self.confidence:.1%}"
+        return f"{least} sure"

@@ -24,6 +24,7 @@ from voicefake.common.consent.signing import (
 from voicefake.common.errors import BadInput, WrongUse
 from voicefake.common.hashes import sha256_of
 from voicefake.common.marks.certificate import trust_folder
+from voicefake.common.marks.story import bounded_mapping
 from voicefake.common.places import data_folder
 
 SUFFIX = ".voicefake.json"
@@ -80,7 +81,8 @@ def read_sidecar(path: Path) -> dict[str, Any] | None:
         content = json.loads(sidecar.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise BadInput(sidecar, "is not readable JSON", _REMEDY) from error
-    if not isinstance(content, dict) or content.get("format") != _FORMAT:
+    content = bounded_mapping(content)
+    if content is None or content.get("format") != _FORMAT:
         raise BadInput(sidecar, "is not a side-car of this toolkit", _REMEDY)
     file, story = content.get("file"), content.get("story")
     if not isinstance(file, dict) or not isinstance(file.get("sha256"), str):

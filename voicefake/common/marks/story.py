@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 FORMAT_VERSION = 1
+_DEEPEST = 32
+"""Levels of nesting that a story may have; what shows it to people is recursive."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,41 @@ class Story:
         names = [person.name for person in self.people]
         likeness = f" of {' and '.join(names)}" if names else ""
         return f"synthetic {self.action}{likeness}, made with voicefake"
+
+
+def bounded_mapping(value: Any) -> dict[str, Any] | None:
+    """``value``, read from a mark, if it is a mapping that is not nested without end."""
+    if not isinstance(value, dict):
+        return None
+    level: list[Any] = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for item in level
+            if isinstance(item, dict | list)
+            for inner in (item.values() if isinstance(item, dict) else item)
+        ]
+        if not level:
+            return value
+    return None
+
+
+def people_of(told: Mapping[str, Any]) -> tuple[Person, ...]:
+    """Whose likeness a story tells of; it may come from a stranger, and be anything."""
+    listed = told.get("people")
+    known = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    return tuple(
+        Person(
+            str(one.get("kind")),
+            str(one.get("name")),
+            str(one.get("basis")),
+            str(one.get("licence") or ""),
+            str(one.get("consent_sha256") or ""),
+            str(one["override"]) if one.get("override") else None,
+            str(one.get("revocation_id") or ""),
+        )
+        for one in known
+    )
 
 
 def _json_value(value: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,12 @@ from voicefake.common.consent.revocation import revoked_ids
 from voicefake.common.errors import BadInput
 from voicefake.common.files import regular_file
 from voicefake.common.hashes import sha256_of
-from voicefake.common.marks import credentials
+from voicefake.common.marks import credentials, manifests
 from voicefake.common.marks.certificate import local_serial, trusted_roots
 from voicefake.common.marks.formats import Format, format_of
-from voicefake.common.marks.mark import Mark, MarkKind, MarkState
+from voicefake.common.marks.mark import Ingredient, Mark, MarkKind, MarkState
 from voicefake.common.marks.sidecar import read_sidecar, sidecar_path, signer_of
+from voicefake.common.marks.story import Person, people_of
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,21 @@ class Verification:
         return next((m.story for m in self.marks if m.ours and m.intact and m.story), None)
 
     @property
+    def people(self) -> tuple[Person, ...]:
+        """Whose likeness is in it, as the story tells."""
+        return people_of(self.story or {})
+
+    @property
+    def ingredients(self) -> tuple[Ingredient, ...]:
+        """What it was made from, nearest first, as its credentials tell."""
+        return tuple(item for mark in self.marks if mark.intact for item in mark.ingredients)
+
+    @property
     def revoked(self) -> list[str]:
         """Names of people in the story whose consent is on this user's revocation list."""
-        people = self.story.get("people") if self.story else None
-        known = [person for person in people or () if isinstance(person, dict)]
-        taken_back = revoked_ids() if any(p.get("revocation_id") for p in known) else ()
-        return [str(p.get("name")) for p in known if p.get("revocation_id") in taken_back]
+        named = [person for person in self.people if person.revocation_id]
+        taken_back = revoked_ids() if named else ()
+        return [person.name for person in named if person.revocation_id in taken_back]
 
     def to_json(self) -> dict[str, Any]:
         """As ``voicefake verify --json`` prints it."""
@@ -69,6 +79,7 @@ class Verification:
             "evidence": self.evidence,
             "revoked": self.revoked,
             "story": self.story,
+            "ingredients": [asdict(item) for item in self.ingredients],
             "marks": marks,
         }
 
@@ -147,55 +158,28 @@ def _credentials_mark(path: Path, kind: Format, roots: str) -> Mark:
     if store is None:
         detail = "the file carries no content credentials"
         return Mark(MarkKind.CREDENTIALS, MarkState.ABSENT, 1.0, detail)
-    active, own = _active_manifest(store), _own_manifest(store)
+    active, own = manifests.active(store), manifests.own(store)
     story = None if own is None else credentials.story_of(own)
     state = {"Trusted": MarkState.TRUSTED, "Valid": MarkState.VALID}.get(
         store.get("validation_state", ""), MarkState.BROKEN
     )
     detail = _detail(state, store, active)
     if own is not None and own is not active:
-        detail += f"; made with voicefake before {_generator(active)} edited it"
+        detail += f"; made with voicefake before {manifests.generator(active)} edited it"
     ident = story.get("watermark") if story else None
     return Mark(
         MarkKind.CREDENTIALS, state, 1.0, detail, own is not None, story,
-        ident if isinstance(ident, str) else None,
+        ident if isinstance(ident, str) else None, tuple(manifests.ingredients(store)),
     )  # fmt: skip
-
-
-def _active_manifest(store: dict[str, Any]) -> dict[str, Any]:
-    manifest = store.get("manifests", {}).get(store.get("active_manifest", ""), {})
-    return manifest if isinstance(manifest, dict) else {}
-
-
-def _own_manifest(store: dict[str, Any]) -> dict[str, Any] | None:
-    """The nearest manifest with a story of ours: the active one, or one it was made from."""
-    manifests = store.get("manifests", {})
-    queue, seen = [store.get("active_manifest")], set()
-    while queue:
-        label = queue.pop(0)
-        manifest = manifests.get(label)
-        if label in seen or not isinstance(manifest, dict):
-            continue
-        seen.add(label)
-        if credentials.story_of(manifest) is not None:
-            return manifest
-        queue += [item.get("active_manifest") for item in manifest.get("ingredients", [])]
-    return None
-
-
-def _generator(manifest: dict[str, Any]) -> str:
-    info = manifest.get("claim_generator_info") or [{}]
-    return str(info[0].get("name") or manifest.get("claim_generator") or "unknown software")
 
 
 def _detail(state: MarkState, store: dict[str, Any], active: dict[str, Any]) -> str:
     if state is MarkState.BROKEN:
         return _why_broken(store)
-    signature = active.get("signature_info", {})
-    signer = signature.get("common_name") or signature.get("issuer") or "an unnamed certificate"
+    signer = manifests.signer(active)
     if state is MarkState.TRUSTED:
         return f"untouched since {signer} signed it, whose root certificate you trust"
-    if signature.get("cert_serial_number") == local_serial():
+    if active.get("signature_info", {}).get("cert_serial_number") == local_serial():
         return "untouched since this machine's own certificate signed it, which nobody vouches for"
     return f"untouched since {signer} signed it; nobody you trust vouches for that certificate"
 
