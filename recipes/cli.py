@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from facesync.cli import AtOption, WhichOption
 from recipes import library
 from recipes.recipe_commands import OutputOption, recipe, run_and_tell
 from voicefake.common.commandline import (
@@ -39,10 +40,6 @@ FaceOption = Annotated[
 PitchOption = Annotated[
     float, typer.Option("--pitch", min=-24, max=24, help="Semitones up (+) or down (-).")
 ]
-WhichOption = Annotated[
-    str,
-    typer.Option(help="Of several faces: largest, left, right, or a number from the left."),
-]
 
 
 def swap(
@@ -51,7 +48,8 @@ def swap(
     face: FaceOption,
     output: OutputOption = None,
     pitch: PitchOption = 0.0,
-    which: WhichOption = "",
+    which: WhichOption = None,
+    at: AtOption = None,
     label: LabelOption = False,
     label_text: LabelTextOption = "",
     spoken_notice: SpokenNoticeOption = False,
@@ -72,7 +70,7 @@ def swap(
     if output is not None and len(videos) > 1 and output.is_file():
         raise WrongUse(output, "is a file, and there are several clips", "name a folder with -o")
     settings = {
-        "voice": voice, "face": face, "pitch": str(pitch), "which": which,
+        "voice": voice, "face": face, "pitch": str(pitch), "which": which or "", "at": at or "",
         "label": chosen_text(label, label_text), "notice": "over" if spoken_notice else "none",
     }  # fmt: skip
     jobs = [

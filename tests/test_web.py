@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import web_visitor
 from voice_samples import write_sound
 
+from facesync.detect import FaceFinder
+from facesync.options import SwapOptions
 from recipes.sample import CLIP
 from voicefake.common.devices import Device
 from voicefake.common.errors import BadInput, Refused, Stopped, WrongUse
@@ -284,7 +289,7 @@ def test_results_stay_within_their_limit(tmp_path: Path) -> None:
 
 
 def test_a_training_is_watched_through_what_it_writes(tmp_path: Path) -> None:
-    looks = Looks(tmp_path)
+    looks = Looks(tmp_path, lambda: Path(tempfile.mkdtemp(dir=tmp_path)))
     assert [update.get("visible") for update in looks()] == [None] * 3
     (tmp_path / "a").mkdir()
     history = [{"step": 100, "seconds": 1.0, "mel": 0.5}, {"step": 200, "seconds": 2.0, "mel": 0.4}]
@@ -329,7 +334,7 @@ def test_controls_reach_the_converter() -> None:
 
 def test_what_is_swapped_is_a_recipe_that_exists() -> None:
     for voice in ("", "nobody-m"):
-        clip, recipe, settings = chosen(str(CLIP), voice, "nobody-a", 0.0, "left", True, True)
+        clip, recipe, settings = chosen(str(CLIP), voice, "nobody-a", 0.0, "left", "", True, True)
         library.bind(library.find(recipe), {"video": str(clip), **settings})
 
 
@@ -344,8 +349,13 @@ def test_the_beginning_of_a_clip(tmp_path: Path) -> None:
 
 
 def test_a_click_means_the_nearest_face() -> None:
-    centres = [(100.0, 100.0), (300.0, 120.0)]
-    assert faces.nearest(centres, 260, 90) == 2
-    picture, found = faces.shown_faces(CLIP)
-    assert len(found) == 1
-    assert picture.shape[1] <= 960
+    shown = faces.shown_faces(CLIP)
+    assert len(shown.boxes) == 1
+    assert shown.picture.shape[1] <= 960
+    given = chosen(str(CLIP), "", "nobody-a", 0.0, "", shown.spot(0), False, False)
+    options = SwapOptions(at=given[2]["at"])
+    assert options.chooser(CLIP, FaceFinder())  # there is somebody at that place and time
+    two = replace(shown, boxes=((0, 0, 100, 100), (200, 0, 300, 100)), scale=0.5)
+    assert two.nearest(260, 90) == 1
+    assert two.spot(1).startswith("500,100,")
+    assert not np.array_equal(two.numbered(0), two.numbered(1))

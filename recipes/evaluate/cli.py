@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from voicefake.common.commandline import ForceOption, JsonOption, QuietOption, console, print_json
-
-if TYPE_CHECKING:
-    pass
 
 FilesArgument = Annotated[
     list[Path] | None,
@@ -23,9 +20,7 @@ def evaluate(
     files: FilesArgument = None,
     voice: Annotated[
         list[str] | None,
-        typer.Option(
-            "--voice", metavar="WHO", help="The target: recordings, a folder, or a speaker's name."
-        ),
+        typer.Option("--voice", metavar="WHO", help="The target: recordings or a folder of them."),
     ] = None,
     face: Annotated[
         list[str] | None,
@@ -55,11 +50,13 @@ def evaluate(
     of the extra `evaluate`, where they are installed.
     """
     from recipes.evaluate.manifest import judge_pairs, read_manifest, single_pair
+    from voicefake.common.progress import reporter
 
     pairs = read_manifest(manifest) if manifest else single_pair(files or [], voice, face, text)
-    result = judge_pairs(pairs)
-    if html:
-        result.write_pages(html, force=force)
+    with reporter(quiet) as bars:
+        result = judge_pairs(pairs, bars)
+        if html:
+            result.write_pages(html, force=force, reporter=bars)
     if not quiet:
         _tell(result.total, result.absent)
     if as_json:

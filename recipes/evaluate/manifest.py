@@ -18,6 +18,7 @@ from recipes.evaluate.own_mesh import own_mesh
 from recipes.evaluate.pairs import Judged, judge_face, judge_voice
 from voicefake.common.errors import BadInput, WrongUse
 from voicefake.common.files import regular_file
+from voicefake.common.progress import Reporter, Silent, Stage
 
 _MOST_RECORDINGS = 20
 
@@ -71,13 +72,15 @@ class Evaluation:
         total = {name: [s.row() for s in found] for name, found in self.total.items()}
         return {"pairs": pairs, "total": total, "not_judged_for_want_of": list(self.absent)}
 
-    def write_pages(self, output: Path, *, force: bool) -> None:
+    def write_pages(self, output: Path, *, force: bool, reporter: Reporter | None = None) -> None:
         """One page per pair: at ``output``, or in it where there are several."""
         from recipes.reports import write_report
 
         for pair, judged in zip(self.pairs, self.judged, strict=True):
             page = output / f"{pair.result.name}.html" if len(self.pairs) > 1 else output
-            write_report(pair.source, pair.result, page, judged=judged, force=force)
+            write_report(
+                pair.source, pair.result, page, judged=judged, force=force, reporter=reporter
+            )
 
 
 def single_pair(
@@ -117,7 +120,7 @@ def read_manifest(path: Path) -> list[Pair]:
             raise BadInput(path, fault, "give it the columns source and result") from error
 
 
-def judge_pairs(pairs: Sequence[Pair]) -> Evaluation:
+def judge_pairs(pairs: Sequence[Pair], reporter: Reporter | None = None) -> Evaluation:
     """Judge every pair by all that is installed.
 
     Raises:
@@ -125,7 +128,8 @@ def judge_pairs(pairs: Sequence[Pair]) -> Evaluation:
         WrongUse: a target is neither a file nor a profile.
     """
     judges = _Judges()
-    judged = [judges.judge(pair) for pair in pairs]
+    bar = (reporter or Silent()).stage("judging", 2 * len(pairs))
+    judged = [judges.judge(pair, bar) for pair in pairs]
     return Evaluation(pairs, judged, judges.jury.absent)
 
 
@@ -139,17 +143,15 @@ class _Judges:
     def identity(self) -> FaceIdentity | None:
         return self.jury.load(FaceIdentity)
 
-    def judge(self, pair: Pair) -> dict[str, Judged]:
+    def judge(self, pair: Pair, bar: Stage) -> dict[str, Judged]:
         for path in (pair.source, pair.result):
             regular_file(path)
         target = self._voice(pair.voice) if pair.voice else None
         known = self._face(pair.face) if pair.face else None
-        found = {
-            "voice": judge_voice(
-                self.jury, pair.source, pair.result, target=target, text=pair.text
-            ),
-            "face": judge_face(pair.source, pair.result, own_mesh, known),
-        }
+        voice = judge_voice(self.jury, pair.source, pair.result, target=target, text=pair.text)
+        bar.advance()
+        found = {"voice": voice, "face": judge_face(pair.source, pair.result, own_mesh, known)}
+        bar.advance()
         return {name: judged for name, judged in found.items() if judged}
 
     def _voice(self, who: tuple[str, ...]) -> Target:

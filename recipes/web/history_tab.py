@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from recipes.web.parts import RunBar, Task, needed
+from recipes.web.parts import RunBar, Task, needed, play_both
 from recipes.web.results import Result, Results
 from recipes.web.site import Site
-from recipes.web.told import alert, notice, run_told, said
+from recipes.web.told import alert, framed, notice, run_told, said
 from voicefake.common.errors import VoicefakeError
 from voicefake.common.media import AUDIO_FORMATS
 from voicefake.common.progress import Reporter
@@ -36,6 +35,7 @@ def history_tab(site: Site) -> gr.Dropdown:
                          buttons=["download"], elem_id=f"history-{side.lower()}-video"),
             )
         ]  # fmt: skip
+    play_both("history-both", "history-before", "history-after")
     bar = RunBar("history", ["Make a full report"])
     files = gr.File(label="Download", interactive=False, visible=False, elem_id="history-files")
     report = gr.HTML(elem_id="history-report")
@@ -87,11 +87,10 @@ def _show(results: Results, key: str | None) -> tuple[Any, ...]:
 
 
 def _told(result: Result) -> str:
-    """What the run said of itself; its page, where there is one, shut off from this one."""
+    """What the run said of itself, or its page where there is one."""
     if not result.page.exists():
         return run_told(result)
-    page = escape(result.page.read_text(encoding="utf-8"))
-    return f'<iframe title="Report" sandbox="allow-scripts" srcdoc="{page}"></iframe>'
+    return framed(result.page)
 
 
 def _players(path: Path, result: Result) -> tuple[Any, Any]:

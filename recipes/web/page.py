@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from recipes.web.convert_tab import convert_tab
+from recipes.web.evaluate_tab import NOBODY, evaluate_tab
 from recipes.web.history_tab import history_choices, history_tab
 from recipes.web.parts import choices
 from recipes.web.people_tab import people_choices, people_tab, people_table
@@ -55,6 +56,8 @@ def build(site: Site) -> gr.Blocks:
                 train_tab(site)
             with gr.Tab("People", id="people") as people:
                 everybody, who = people_tab(site)
+            with gr.Tab("Evaluate", id="evaluate") as evaluate:
+                whose = evaluate_tab(site)
             with gr.Tab("Verify", id="verify"):
                 verify_tab(site)
             with gr.Tab("History", id="history") as history:
@@ -63,6 +66,7 @@ def build(site: Site) -> gr.Blocks:
         _fresh(page, swap, lambda: (_speakers(KEEP_VOICE), _identities()), [voice, face])
         _fresh(page, convert, lambda: _speakers(), [speaker])
         _fresh(page, people, lambda: (people_table(), _new(people_choices())), [everybody, who])
+        _fresh(page, evaluate, lambda: _identities(NOBODY), [whose])
         _fresh(page, history, lambda: _newest(history_choices(site.results)), [which])
     return page
 
@@ -86,5 +90,5 @@ def _speakers(*first: tuple[str, str]) -> Any:
     return _new([*first, *choices(Kind.SPEAKER)])
 
 
-def _identities() -> Any:
-    return _new(choices(Kind.IDENTITY))
+def _identities(*first: tuple[str, str]) -> Any:
+    return _new([*first, *choices(Kind.IDENTITY)])

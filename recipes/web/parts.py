@@ -19,6 +19,13 @@ from voicefake.common.profiles import Kind, ProfileStore
 from voicefake.speakers import speaker_store
 
 _LOOK_SECONDS = 0.5
+_PLAY_BOTH = """() => {
+  const [before, after] = ['%s', '%s'].map(
+    (id) => document.querySelector(`#${id} video`));
+  if (!before || !after) return;
+  before.muted = true;
+  for (const video of [before, after]) { video.currentTime = 0; video.play(); }
+}"""
 logger = logging.getLogger(__name__)
 
 
@@ -183,6 +190,16 @@ def stores() -> dict[Kind, ProfileStore]:
 def choices(kind: Kind) -> list[tuple[str, str]]:
     """Whom one may choose, with what their use rests on."""
     return [(f"{p.name} ({p.basis})", p.name) for p in stores()[kind].list()]
+
+
+def play_both(name: str, before: str, after: str) -> gr.Button:
+    """A button that plays the sounds or videos of two players from their beginning.
+
+    Of two videos the first is silent, so that one hears what was made.
+    """
+    button = gr.Button("Play both", min_width=120, elem_id=name)
+    button.click(None, js=_PLAY_BOTH % (before, after), api_visibility="private")
+    return button
 
 
 def needed(value: str | None, what: str, remedy: str) -> str:

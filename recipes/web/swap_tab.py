@@ -13,9 +13,9 @@ from recipes.cli import DEMO_FACE, DEMO_VOICE
 from recipes.jobs import run_recipe
 from recipes.sample import CLIP
 from recipes.web import faces
-from recipes.web.parts import RunBar, Task, choices, needed
+from recipes.web.parts import RunBar, Task, choices, needed, play_both
 from recipes.web.site import Site
-from recipes.web.told import alert, run_told, said
+from recipes.web.told import alert, remark, run_told, said
 from voicefake.common.errors import VoicefakeError
 from voicefake.common.labels.visible import DEFAULT_TEXT, chosen_text
 from voicefake.common.media import default_output
@@ -29,13 +29,6 @@ _WHICH = [
     ("the only one", ""), ("the largest", "largest"), ("the leftmost", "left"),
     ("the rightmost", "right"), *((f"number {n} from the left", str(n)) for n in range(1, 10)),
 ]  # fmt: skip
-_PLAY_BOTH = """() => {
-  const [before, after] = ['swap-source', 'swap-after'].map(
-    (id) => document.querySelector(`#${id} video`));
-  if (!before || !after) return;
-  before.muted = true;
-  for (const video of [before, after]) { video.currentTime = 0; video.play(); }
-}"""
 
 
 def swap_tab(site: Site) -> tuple[gr.Dropdown, gr.Dropdown]:
@@ -56,7 +49,7 @@ def swap_tab(site: Site) -> tuple[gr.Dropdown, gr.Dropdown]:
         )  # fmt: skip
     with gr.Row():
         sample = gr.Button("Use the sample clip", min_width=120, elem_id="swap-sample")
-        both = gr.Button("Play both", min_width=120, elem_id="swap-both")
+        play_both("swap-both", "swap-source", "swap-after")
     with gr.Row():
         voice = gr.Dropdown(
             [KEEP_VOICE, *choices(Kind.SPEAKER)], value=DEMO_VOICE, label="Whose voice",
@@ -83,7 +76,7 @@ def swap_tab(site: Site) -> tuple[gr.Dropdown, gr.Dropdown]:
         label="Several faces: click the one to swap", interactive=False, visible=False,
         height=320, buttons=[], elem_id="swap-faces",
     )  # fmt: skip
-    centres = gr.State([])
+    shown, at = gr.State(None), gr.State("")
     bar = RunBar("swap", ["Preview 3 frames", "Preview 5 seconds", "Swap the whole clip"])
     sheet = gr.Image(
         label="Three frames: above before, below after", interactive=False, visible=False,
@@ -93,14 +86,17 @@ def swap_tab(site: Site) -> tuple[gr.Dropdown, gr.Dropdown]:
     report = gr.HTML(elem_id="swap-report")
 
     sample.click(lambda: _sample(site), None, source, api_visibility="private")
-    both.click(None, js=_PLAY_BOTH, api_visibility="private")
     source.change(
-        _look_for_faces, source, [found, centres, which, bar.status], concurrency_limit=1,
+        _look_for_faces, source, [found, shown, which, at, bar.status], concurrency_limit=1,
         show_progress="hidden", api_visibility="private",
     )  # fmt: skip
-    found.select(_choose_face, centres, which, api_visibility="private")
+    found.select(
+        _choose_face, shown, [found, which, at, bar.status], show_progress="hidden",
+        api_visibility="private",
+    )  # fmt: skip
+    which.input(lambda: "", None, at, show_progress="hidden", api_visibility="private")
 
-    choice = [source, voice, face, pitch, which, label, notice]
+    choice = [source, voice, face, pitch, which, at, label, notice]
 
     def frames(*given: Any) -> Task:
         return _frames(site, *given)
@@ -129,19 +125,23 @@ def _look_for_faces(source: str | None) -> tuple[Any, ...]:
     """Ask which face where there are several; say what is wrong with the clip at once."""
     hidden = gr.update(value=None, visible=False)
     if not source:
-        return hidden, [], "", ""
+        return hidden, None, "", "", ""
     try:
-        picture, centres = faces.shown_faces(Path(source))
+        shown = faces.shown_faces(Path(source))
     except VoicefakeError as error:
-        return hidden, [], "", alert(said(error))
-    if len(centres) < 2:
-        return hidden, centres, "", ""
-    return gr.update(value=picture, visible=True), centres, "largest", ""
+        return hidden, None, "", "", alert(said(error))
+    if len(shown.boxes) < 2:
+        return hidden, None, "", "", ""
+    return gr.update(value=shown.numbered(), visible=True), shown, "largest", "", ""
 
 
-def _choose_face(centres: list[tuple[float, float]], event: gr.SelectData) -> str:
-    x, y = event.index
-    return str(faces.nearest(centres, x, y))
+def _choose_face(shown: faces.Shown | None, event: gr.SelectData) -> tuple[Any, ...]:
+    """The face that was clicked on, whoever stands where later; it takes the list's place."""
+    if shown is None:  # the clip was taken away meanwhile
+        return gr.skip(), gr.skip(), gr.skip(), gr.skip()
+    index = shown.nearest(*event.index)
+    told = remark(f"Face {index + 1} will be swapped, wherever it goes.")
+    return shown.numbered(index), "", shown.spot(index), told
 
 
 def chosen(
@@ -150,13 +150,14 @@ def chosen(
     face: str | None,
     pitch: float,
     which: str | None,
+    at: str,
     label: bool,
     notice: bool,
 ) -> tuple[Path, str, dict[str, str]]:
     """The clip, the recipe and its settings."""
     clip = Path(needed(source, "the clip", "upload one or record yourself"))
     settings = {"face": needed(face, "the face", "choose one under “Whose face”")}
-    settings |= {"which": which or "", "label": chosen_text(label, "")}
+    settings |= {"which": which or "", "at": at, "label": chosen_text(label, "")}
     if not voice:
         return clip, "face-only", settings
     return clip, "swap", settings | {
@@ -172,7 +173,7 @@ def _frames(site: Site, *given: Any) -> Task:
         from facesync.swap import SwapOptions
         from voicefake.common.media import read_image
 
-        options = SwapOptions(which=settings["which"] or None)
+        options = SwapOptions(which=settings["which"] or None, at=settings["at"] or None)
         with tempfile.TemporaryDirectory() as folder:
             output = Path(folder) / "preview.png"
             preview(

@@ -66,6 +66,12 @@ def lines(items: Iterable[str]) -> str:
     return f"<ul>{shown}</ul>" if shown else ""
 
 
+def framed(page: Path) -> str:
+    """A report, shut off from the page around it."""
+    text = escape(page.read_text(encoding="utf-8"))
+    return f'<iframe title="Report" sandbox="allow-scripts" srcdoc="{text}"></iframe>'
+
+
 def duration(seconds: float) -> str:
     """Seconds as people say it."""
     if seconds < 90:

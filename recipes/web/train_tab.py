@@ -44,6 +44,15 @@ def train_tab(site: Site) -> None:
         label="Files of one person", file_count="multiple", height=160,
         elem_id="train-media",
     )  # fmt: skip
+    with gr.Accordion("Or record here", open=False), gr.Row():
+        spoken = gr.Audio(
+            label="Speak for a minute", sources=["microphone"], type="filepath", editable=False,
+            min_width=280, buttons=[], elem_id="train-spoken",
+        )  # fmt: skip
+        filmed = gr.Video(
+            label="Turn your head, speak, blink", sources=["webcam"], height=260, min_width=280,
+            buttons=[], webcam_options=gr.WebcamOptions(mirror=False), elem_id="train-filmed",
+        )  # fmt: skip
     consent = Consent("train")
     bar = RunBar("train", ["Train"], cancel="Stop")
     report = gr.HTML(elem_id="train-report")
@@ -62,13 +71,14 @@ def train_tab(site: Site) -> None:
         )  # fmt: skip
 
     def prepare(
-        kind: str, name: str, minutes: float, media: list[str] | None, record: str | None,
-        statement: str | None, reason: str | None,
+        kind: str, name: str, minutes: float, media: list[str] | None, spoken: str | None,
+        filmed: str | None, record: str | None, statement: str | None, reason: str | None,
     ) -> Task:  # fmt: skip
         wanted = Kind(kind)
         needed(name, "the name", "type one, such as ada")
-        files = [Path(p) for p in media or []]
-        needed("".join(media or []), "the material", "upload recordings, clips or pictures")
+        given = [*(media or []), *filter(None, [spoken, filmed])]
+        needed("".join(given), "the material", "upload recordings, clips or pictures")
+        files = [Path(p) for p in given]
         leave = Leave.of(record, statement, reason)
         if not leave.record:  # a record is looked at by the training itself
             require_consent(None, leave.reason, wanted.covers)
@@ -81,11 +91,11 @@ def train_tab(site: Site) -> None:
             shutil.rmtree(folder, ignore_errors=True)
             return told, *shown
 
-        looks = Looks(folder)
+        looks = Looks(folder, site.results.scratch)
         done = f"Done: {name} can be chosen on the other pages now."
         return Task(work, done, _STOPPED, lambda: (gr.skip(), *looks()))
 
-    inputs = [kind, name, minutes, media, *consent.inputs]
+    inputs = [kind, name, minutes, media, spoken, filmed, *consent.inputs]
     bar.connect(site, prepare, inputs, [report, curve, sheet, sound])
 
 
@@ -135,10 +145,14 @@ _TRAIN: dict[Kind, Callable[..., str]] = {
 
 
 class Looks:
-    """What a training has written into its folder since the last call: curve, sheet, sound."""
+    """What a training has written into its folder since the last call: curve, sheet, sound.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    Args:
+        scratch: makes a folder for sounds, which the page fetches when the training's is gone.
+    """
+
+    def __init__(self, folder: Path, scratch: Callable[[], Path]) -> None:
+        self._folder, self._scratch = folder, scratch
         self._shown = 0.0
 
     def __call__(self) -> tuple[Any, Any, Any]:
@@ -169,4 +183,5 @@ class Looks:
         sounds = sorted(self._folder.rglob("sample-*.wav"))
         if not sounds:
             return gr.update(visible=False)
-        return gr.update(value=str(sounds[-1]), visible=True)
+        copy = shutil.copy(sounds[-1], self._scratch())
+        return gr.update(value=str(copy), visible=True)
