@@ -28,7 +28,13 @@ def marks_part(verified: Verification) -> str:
 def marks_table(verified: Verification) -> str:
     """Every mark: its state, how sure that is, what it says, and the id that it carries."""
     rows = [
-        (str(mark.kind), str(mark.state), mark.sure or "read, not measured", mark.detail, mark.ident or "")
+        (
+            str(mark.kind),
+            str(mark.state),
+            mark.sure or "read, not measured",
+            mark.detail,
+            mark.ident or "",
+        )
         for mark in verified.marks
     ]
     return table(("mark", "state", "how sure", "what it says", "id"), rows)
