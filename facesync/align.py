@@ -15,7 +15,7 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from facesync import mesh
-from facesync.arrays import Image, Matrix, Points, as_image, as_matrix
+from facesync.arrays import Box, Image, Matrix, Points, as_image, as_matrix
 
 TEMPLATE_FILE = Path(__file__).parent / "weights" / "template.safetensors"
 
@@ -95,17 +95,25 @@ def align(points: Points) -> Similarity:
 
 
 def crop(
-    image: Image, similarity: Similarity, side: int, margin: float = 0.0, *, sharp: bool = False
+    image: Image,
+    similarity: Similarity,
+    side: int,
+    margin: float = 0.0,
+    *,
+    sharp: bool = False,
+    box: Box | None = None,
 ) -> Image:
     """The aligned face as a picture of ``side`` squared.
 
     ``margin`` widens what is seen on each side, in crop sides, at the same scale per side;
-    ``sharp`` keeps fine detail, for twice the time.
+    ``sharp`` keeps fine detail, for twice the time; of the picture only ``box`` is made.
     """
     matrix = similarity.pixels(side)
     border = round(margin * side)
     matrix[:, 2] += border
-    size = side + 2 * border
+    rows, columns = (part.indices(side + 2 * border) for part in box or (slice(None),) * 2)
+    matrix[:, 2] -= (columns[0], rows[0])
+    size = (columns[1] - columns[0], rows[1] - rows[0])
     shrink = math.exp(similarity.log_scale) * side
     if shrink < 0.5:  # a large face: average instead of skipping pixels
         factor = 2 ** math.floor(math.log2(1 / shrink))
@@ -120,7 +128,7 @@ def crop(
         matrix = _after_shrinking(matrix, width / image.shape[1], height / image.shape[0])
     flags = cv2.INTER_CUBIC if sharp else cv2.INTER_LINEAR
     return as_image(
-        cv2.warpAffine(image, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        cv2.warpAffine(image, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
     )
 
 

@@ -19,6 +19,9 @@ Points = NDArray[np.float32]
 Matrix = NDArray[np.float64]
 """Small matrices and vectors of geometry."""
 
+Box = tuple[slice, slice]
+"""Rows and columns of a picture."""
+
 
 def as_image(array: Any) -> Image:
     """``array`` as uint8."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,6 +13,7 @@ from facesync import maps, mesh
 from facesync.arrays import Float, Image, Points, as_float
 
 _LEAST_SPREAD = np.array([4.0, 1.5, 1.5], np.float32)
+_LEAST_STRANGE = np.array([7.0, 4.0, 5.0], np.float32)
 
 
 @dataclass(frozen=True)
@@ -23,11 +25,18 @@ class SkinTone:
 
     def standardise(self, lab: Float) -> Float:
         """(H, W, 3) LAB with this skin's mean and spread taken away."""
-        return as_float(np.clip((lab - self.mean) / self.spread, -5, 5))
+        return np.clip(scaled(lab, 1 / self.spread, -self.mean / self.spread), -5, 5)
 
     def restore(self, standard: Float) -> Float:
         """The inverse of ``standardise``."""
-        return standard * self.spread + self.mean
+        return scaled(standard, self.spread, self.mean)
+
+
+def scaled(
+    picture: Float, factor: NDArray[np.floating[Any]], plus: NDArray[np.floating[Any]]
+) -> Float:
+    """(H, W, 3) ``picture`` times ``factor`` (3,) and ``plus`` (3,), channel by channel."""
+    return as_float(cv2.transform(picture, np.column_stack([np.diag(factor), plus])))
 
 
 def to_lab(image: Image) -> Float:
@@ -49,7 +58,8 @@ def skin_tone(lab: Float, skin: Image) -> SkinTone:
     if np.count_nonzero(marked) < 16:
         marked = np.ones_like(marked)
     light = lab[..., 0]
-    low, high = np.percentile(light[marked][::2], (5, 95))
+    some = np.sort(light[marked][::2])
+    low, high = some[round(0.05 * (len(some) - 1))], some[round(0.95 * (len(some) - 1))]
     mean, spread = spread_of(lab, marked & (light >= low) & (light <= high))
     return SkinTone(mean, np.maximum(spread, _LEAST_SPREAD))
 
@@ -99,8 +109,9 @@ def _visible(lab: Float, points: Points, tone: SkinTone) -> Image:
     """
     side = lab.shape[0]
     oval = maps.filled(points, (mesh.OVAL,), side)
-    scale = np.maximum(tone.spread * 1.3, [7, 4, 5])
-    strange = (((lab - tone.mean) / scale) ** 2).sum(-1) > 9
+    scale = np.maximum(tone.spread * 1.3, _LEAST_STRANGE)
+    apart = scaled(lab, 1 / scale, -tone.mean / scale)
+    strange = np.einsum("ijk,ijk->ij", apart, apart) > 9
     rings = sorted({i for ring in mesh.FEATURES for i in ring})
     core = cv2.convexHull(np.round(points[rings, :2] * side - 0.5).astype(np.int32)[:, None])
     inner = cv2.fillConvexPoly(np.zeros_like(oval), core, 255)
