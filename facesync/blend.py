@@ -91,8 +91,8 @@ class Blender:
         """``frame`` (H, W, 3) with the drawn face in the place of the one that was there."""
         side = self.side(similarity)
         canvas = as_float(crop(frame, similarity, side, sharp=True))
-        own = self.config.own * wanted.portrait.own
-        picture = drawn.picture + own * (wanted.portrait.look[:3] - drawn.picture)
+        picture = drawn.picture + wanted.portrait.unknown * (drawn.alone - drawn.picture)
+        picture += self.config.own * wanted.portrait.own * (wanted.portrait.look[:3] - picture)
         picture = np.ascontiguousarray(picture.transpose(1, 2, 0))
         lab = as_float(cv2.resize(picture, (side, side), interpolation=cv2.INTER_CUBIC))
         soft = self._mask(wanted, drawn, side)
@@ -143,7 +143,8 @@ class Blender:
         features = cv2.GaussianBlur(cv2.dilate(features, np.ones((5, 5))), (0, 0), 1.6)
         share = self.config.detail + features * (self.config.feature_detail - self.config.detail)
         share = share + wanted.portrait.own * (self.config.own - share)
-        share = cv2.resize(share * wanted.portrait.look[3], (side, side))
+        share = share * (1 - wanted.portrait.unknown) * wanted.portrait.look[3]
+        share = cv2.resize(share, (side, side))
         base = cv2.GaussianBlur(light, (0, 0), sigma)
         fine = np.clip(sharp - cv2.GaussianBlur(sharp, (0, 0), sigma), -1.5, 1.5)
         own = light - base

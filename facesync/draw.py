@@ -44,9 +44,10 @@ class FaceDrawer:
             code = self._network.encoder(source.to(memory_format=torch.channels_last))
             guides = guides.to(memory_format=torch.channels_last)
             drawn = self._network.decoder(code, openings, guides, who)
-        pictures = drawn.picture.float().cpu().numpy()
-        masks = drawn.mask.float().cpu().numpy()[:, 0]
-        return [Drawn(p, m) for p, m in zip(pictures, masks, strict=True)]
+        pictures, alone, masks = (
+            t.float().cpu().numpy() for t in (drawn.picture, drawn.drawn, drawn.mask[:, 0])
+        )
+        return [Drawn(*one) for one in zip(pictures, alone, masks, strict=True)]
 
     @staticmethod
     def _guides(one: Wanted) -> Float:

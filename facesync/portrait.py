@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -25,6 +26,7 @@ _MOUTH_GROWTH, _MOUTH_SOFTNESS = 0.09, 0.04  # of the crop's side
 _EYE_GROWTH, _EYE_SOFTNESS = 0.025, 0.016
 _TEETH = 0.6  # cost of one spread of lightness inside a wide mouth
 _EYE_SHARE = 0.75  # gaze is the drawing's
+_REST, _AJAR = 0.015, 0.012  # what the mesh reads of a shut mouth, and what opens one clearly
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,15 @@ class Portrait:
         look: (4, 128, 128) standardised LAB, and where the person's face is to be seen.
         light: (side, side) standardised lightness, as sharp as the references.
         own: (128, 128) 0 to 1, mouth and open eyes: what a picture shows better than a drawing.
+        unknown: (128, 128) 0 to 1, mouth and shut eyes as no picture of the person shows them:
+            there the drawing knows better than any picture.
         spread: (3,) of the person's own skin tone.
     """
 
     look: Float
     light: Float
     own: Float
+    unknown: Float
     spread: Float
 
 
@@ -55,6 +60,7 @@ class Portraitist:
     def __init__(self, references: Sequence[Reference], neutral: Neutral) -> None:
         self._neutral = neutral
         self._meshes = {id(r): with_true_lids(r.points, neutral) for r in references}
+        self._open = {id(r): openness(r.points, neutral).clip(0, 1) for r in references}
         known = as_float(np.array([np.append(r.expression, r.teeth) for r in references]))
         self._face = _Choice(known, references, _face_costs)
         self._mouth = _Choice(known, references, _mouth_costs)
@@ -78,27 +84,20 @@ class Portraitist:
         face = self._face.pick(wanted)
         mouth = self._mouth.pick(np.append(wanted, teeth))
         look, light = self._warped(face, spline, side)
-        region = _region(points, mesh.OUTER_LIPS, _MOUTH_GROWTH, _MOUTH_SOFTNESS)
-        region *= sum(share * _stretches(r.expression[2], wanted[2]) for r, share in mouth)
+        lips = _region(points, mesh.OUTER_LIPS, _MOUTH_GROWTH, _MOUTH_SOFTNESS)
+        shown = sum(share * _stretches(r.expression[2], wanted[2]) for r, share in mouth)
+        region = as_float(shown * lips)
         if face != mouth:
             other_look, other_light = self._warped(mouth, spline, side)
             look = look + region[..., None] * (other_look - look)
             wide = as_float(cv2.resize(region, (side, side), interpolation=cv2.INTER_LINEAR))
             light = light + wide * (other_light - light)
         look = np.ascontiguousarray(look.transpose(2, 0, 1))
-        return Portrait(look, light, np.maximum(region, self._open_eyes(points)), self._spread)
-
-    def _open_eyes(self, points: Points) -> Float:
-        """(128, 128): the eyes, as far as they are open."""
-        eyes = [
-            float(share) * _region(points, ring, _EYE_GROWTH, _EYE_SOFTNESS)
-            for ring, share in zip(
-                (mesh.RIGHT_EYE, mesh.LEFT_EYE),
-                openness(points, self._neutral).clip(0, 1),
-                strict=True,
-            )
-        ]
-        return as_float(_EYE_SHARE * sum(eyes))
+        is_open = openness(points, self._neutral).clip(0, 1)
+        known = as_float(sum(share * self._open[id(r)] for r, share in face))
+        own = np.maximum(region, _EYE_SHARE * _eyes(points, is_open))
+        unknown = np.maximum(lips - region, _eyes(points, np.maximum(known - is_open, 0)))
+        return Portrait(look, light, as_float(own), as_float(unknown), self._spread)
 
     def _warped(self, shares: Shares, spline: MeshSpline, side: int) -> tuple[Float, Float]:
         """(128, 128, 4) look and (side, side) lightness of the shares on the spline's mesh."""
@@ -173,14 +172,29 @@ def _mouth_costs(known: Float, wanted: Float) -> Float:
     """What counts for the mouth. Between shut and a little open lies most: teeth or none."""
     weights = np.array([0.1, 0.1, 0.0, 0.7, 0.3], np.float32)
     gaps = (known[:, :5] - wanted[:5]) / STEP * weights
-    opening = 2 * np.log((known[:, 2] + 0.02) / (wanted[2] + 0.02))
+    opening = 2 * np.log(_ajar(known[:, 2]) / _ajar(wanted[2]))
     teeth = _TEETH * min(1.0, wanted[2] / 0.1) * (known[:, 5] - wanted[5])
     return as_float(np.linalg.norm(np.column_stack([gaps, opening, teeth]), axis=1))
 
 
 def _stretches(known: float, wanted: float) -> float:
     """0 to 1: whether a mouth ``known`` open can be shown ``wanted`` open without lips inside."""
-    return float(np.clip(((known + 0.015) / (wanted + 0.015) - 0.3) / 0.15, 0, 1))
+    return float(np.clip((_ajar(known) / _ajar(wanted) - 0.3) / 0.15, 0, 1))
+
+
+def _ajar(opening: Any) -> Any:
+    """How far a mouth is open above what the mesh reads of a shut one; never 0."""
+    return np.maximum(opening - _REST, 0) + _AJAR
+
+
+def _eyes(points: Points, shares: Float) -> Float:
+    """(128, 128): the right and the left eye, each by its share."""
+    rings = (mesh.RIGHT_EYE, mesh.LEFT_EYE)
+    eyes = [
+        float(share) * _region(points, ring, _EYE_GROWTH, _EYE_SOFTNESS)
+        for ring, share in zip(rings, shares, strict=True)
+    ]
+    return as_float(sum(eyes))
 
 
 def _region(points: Points, ring: tuple[int, ...], growth: float, softness: float) -> Float:

@@ -66,7 +66,14 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A drawn face: (3, 128, 128) standardised LAB, and (128, 128) what of it is face."""
+    """A drawn face.
+
+    Attributes:
+        picture: (3, 128, 128) standardised LAB, with what the person's pictures gave to it.
+        alone: the same without anything taken over from pictures.
+        mask: (128, 128) what of it is face.
+    """
 
     picture: Float
+    alone: Float
     mask: Float

@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 from face_samples import reference
 
+from facesync import mesh
+from facesync.arrays import as_float
 from facesync.portrait import Portraitist
 from facesync.references import Reference, teeth
 from facesync.retarget import neutral_of, openness
@@ -46,6 +48,21 @@ def test_open_eyes_and_the_mouth_come_from_the_picture_and_skin_does_not():
     for place, least, most in ((159, 0.3, 1.0), (13, 0.9, 1.0), (50, 0.0, 0.05)):
         x, y = (STILL.points[place, :2] * 128).astype(int)
         assert least <= portrait.own[y, x] <= most
+
+
+def test_what_no_picture_shows_is_left_to_the_drawing():
+    closed, points = replace(STILL, expression=STILL.expression * [1, 1, 0, 1, 1]), STILL.points
+    speaking = points.copy()
+    speaking[list(mesh.INNER_LOWER_LIP[1:-1]) + list(mesh.OUTER_LIPS[11:]), 1] += 0.08
+    blinking = points.copy()
+    for upper, lower in zip(mesh.LIDS[:2], mesh.LIDS[2:], strict=True):
+        blinking[list(upper), 1] = blinking[list(lower), 1] - 0.006
+    middle = points[[13, 14]].mean(0), points[[159, 145]].mean(0)
+    for wanted, (mouth, eye) in ((points, (0, 0)), (speaking, (1, 0)), (blinking, (0, 1))):
+        portrait = Portraitist([closed], NEUTRAL).portrait(as_float(wanted), 128, 0.0)
+        for place, unknown in zip(middle, (mouth, eye), strict=True):
+            x, y = (place[:2] * 128).astype(int)
+            assert abs(portrait.unknown[y, x] - unknown) < 0.35
 
 
 def test_a_dark_mouth_is_told_from_teeth():
