@@ -25,6 +25,7 @@ from voicefake.common.hashes import sha256_of
 from voicefake.common.marks import MarkedOutput, Person, Story, marked_output
 from voicefake.common.marks.story import software_version
 from voicefake.common.media import CodedParts, VideoReader, VideoWriter, read_image, write_image
+from voicefake.common.parallel import ahead
 from voicefake.common.profiles import Profile, ProfileStore
 from voicefake.common.progress import Reporter, Silent
 
@@ -32,6 +33,8 @@ __all__ = ["SwapOptions", "SwapReport", "swap_picture", "swap_video"]
 
 _WARM_UP = 60
 """Frames before the place where a stopped swap goes on that are worked on again."""
+_LOOK_AHEAD = 5.0
+"""Seconds of a video from one look for intimate material to the next, before the work."""
 
 
 @dataclass(frozen=True)
@@ -95,11 +98,13 @@ def swap_video(
     options = options or SwapOptions()
     refuse_existing(output, force=force)
     profile, somebody = _open(identity, store)
-    swapper = FaceSwapper(somebody, source, options, resolve_device(device))
+    reader = VideoReader(source)
+    fps = float(reader.info.fps)
+    swapper = FaceSwapper(somebody, source, options, resolve_device(device), fps=fps)
     story = _story(profile, people, source, options, with_voice=bool(sound or people))
-    IntimateGuard(source).look_ahead()
+    IntimateGuard(source).look_ahead(min(24, int((reader.info.seconds or 0) / _LOOK_AHEAD)))
     work = work or output.with_name(f".{output.name}.parts")
-    with VideoReader(source) as reader, _making(output, story, force, marked) as making:
+    with _making(output, story, force, marked) as making:
         mark = making.watermark if marked else None
         parts = CodedParts(work, _job(profile, source, options, output.suffix, making))
         with _stoppable(output), parts:
@@ -110,7 +115,8 @@ def swap_video(
             with VideoWriter(
                 making.path, source=source, sound=sound, crf=options.crf, marking=mark, parts=parts
             ) as writer:
-                for frame, image, outcome in swapper.frames(reader.frames(max(0, done - _WARM_UP))):
+                frames = ahead(reader.frames(max(0, done - _WARM_UP)))
+                for frame, image, outcome in swapper.frames(frames):
                     if frame.index >= done:
                         writer.write(replace(frame, image=image), outcome)
                         outcomes.append(outcome)

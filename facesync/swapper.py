@@ -46,14 +46,15 @@ class FaceSwapper:
         source: the file that the frames come from.
         options: how.
         tracking: how the face is followed.
+        fps: frames a second: each is looked at once for intimate material, and each take.
     """
 
     def __init__(
         self, identity: Identity, source: Path, options: SwapOptions,
-        device: torch.device, tracking: TrackConfig | None = None,
+        device: torch.device, tracking: TrackConfig | None = None, fps: float = 24.0,
     ) -> None:  # fmt: skip
         self._identity = identity
-        self._guard = IntimateGuard(source)
+        self._guard = IntimateGuard(source, max(1, int(fps)))
         self._label = Label(options.label) if options.label else None
         finder = FaceFinder()
         chooser = options.chooser(source, finder)
@@ -77,12 +78,14 @@ class FaceSwapper:
 
     def _swapped(self, frames: Iterable[FrameT]) -> Iterator[tuple[FrameT, Image, Outcome]]:
         waiting: list[tuple[FrameT, Tracked | None]] = []
-        for frame, tracked in self._tracker.follow(frames):
+        for number, (frame, tracked) in enumerate(self._tracker.follow(frames)):
             new_take = tracked is not None and (self._alone or tracked.take != self._take)
             if waiting and (len(waiting) == _BATCH or new_take):
                 yield from self._finish(waiting)
                 waiting = []
             if new_take and tracked is not None:
+                if number % self._guard.every:
+                    self._guard.look(frame.image, f" in picture {number + 1}")
                 self._begin(tracked.take)
             waiting.append((frame, tracked))
         yield from self._finish(waiting)

@@ -87,8 +87,9 @@ def classify(image: Image) -> dict[str, float]:
     network = _network()
     small = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
     rgb = torch.from_numpy(np.ascontiguousarray(small[..., ::-1])).float() / 255
+    pictures = rgb.permute(2, 0, 1)[None].to(memory_format=torch.channels_last)
     with torch.inference_mode():
-        shares = network(rgb.permute(2, 0, 1)[None])[0]
+        shares = network(pictures)[0]
     return dict(zip(CLASSES, shares.tolist(), strict=True))
 
 
@@ -111,10 +112,10 @@ class IntimateGuard:
 
     Args:
         source: named in the refusal.
-        every: how many pictures from one look to the next.
+        every: how many pictures from one look to the next: a second's worth.
     """
 
-    def __init__(self, source: Path, every: int = 12) -> None:
+    def __init__(self, source: Path, every: int = 24) -> None:
         self.source, self.every = source, every
 
     def look(self, image: Image, where: str = "") -> None:

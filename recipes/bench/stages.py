@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -17,12 +18,15 @@ class Stages:
     Attributes:
         seconds: of processor time of each stage, without what it called of other stages.
         calls: how often each was entered.
+        elsewhere: seconds of all this on other threads than the one that made this object.
     """
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
         self.calls: dict[str, int] = {}
-        self._inner: list[float] = []
+        self.elsewhere = 0.0
+        self._thread = threading.get_ident()
+        self._here = threading.local()
         self._patches = ExitStack()
 
     def __enter__(self) -> Self:
@@ -59,13 +63,16 @@ class Stages:
         self._patches.enter_context(patch.object(owner, name, watched))
 
     def _measured(self, stage: str, work: Callable[[], Any]) -> Any:
+        inner: list[float] = self._here.__dict__.setdefault("inner", [])
         began = time.thread_time()
-        self._inner.append(0.0)
+        inner.append(0.0)
         try:
             return work()
         finally:
             spent = time.thread_time() - began
-            self.seconds[stage] += spent - self._inner.pop()
+            self.seconds[stage] += spent - inner.pop()
             self.calls[stage] += 1
-            if self._inner:
-                self._inner[-1] += spent
+            if inner:
+                inner[-1] += spent
+            elif threading.get_ident() != self._thread:
+                self.elsewhere += spent

@@ -127,16 +127,20 @@ def written_colour(colour: Colour, pixel_format: str, width: int, height: int) -
 
 def to_bgr(frame: VideoFrame, colour: Colour) -> Picture:
     """The picture as stored, (H, W, 3) BGR uint8."""
-    bgr = frame.reformat(
-        format="bgr24",
+    planar = frame.reformat(  # three times as quick as bgr24, and the same to the last bit
+        format="gbrp",
         src_colorspace=matrix_of(colour, frame.width, frame.height),
         src_color_range=range_of(colour, frame.format.name),
         interpolation=_EXACT,
         threads=1,
     )
-    plane = bgr.planes[0]
-    lines = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-    return lines[: bgr.height, : 3 * bgr.width].reshape(bgr.height, bgr.width, 3)
+    green, blue, red = (
+        np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[
+            : planar.height, : planar.width
+        ]
+        for plane in planar.planes
+    )
+    return np.asarray(cv2.merge([blue, green, red]), np.uint8)
 
 
 def from_bgr(picture: Picture, colour: Colour, pixel_format: str) -> VideoFrame:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import os
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +28,9 @@ from voicefake.common.media.video_formats import video_format
 from voicefake.common.media.video_parts import CodedParts
 from voicefake.common.media.video_plan import VideoPlan
 from voicefake.common.media.video_read import Frame, inspect_video
+
+_WAITING = 2
+"""Frames that may wait to be coded."""
 
 
 class VideoWriter:
@@ -78,6 +83,8 @@ class VideoWriter:
         self._last = self._last_dts = -(2**63)
         self._outcomes: dict[int, int] = {}
         self.frames = 0
+        self._thread = ThreadPoolExecutor(1)
+        self._coming: deque[Future[None]] = deque()
         self._parts = parts
         if parts is not None:
             self._take_over(parts)
@@ -95,6 +102,7 @@ class VideoWriter:
             if kind is None:
                 self._finish()
             else:
+                self._thread.shutdown(cancel_futures=True)
                 with suppress(av.error.FFmpegError, OSError):
                     self._container.close()
         finally:
@@ -109,7 +117,8 @@ class VideoWriter:
     def write(self, frame: Frame, outcome: int = 0) -> None:
         """Add ``frame``; ``pts`` counts in the time base of ``source`` and must rise.
 
-        ``outcome`` (0 to 255) is kept with the picture in ``parts``.
+        ``outcome`` (0 to 255) is kept with the picture in ``parts``. Marked and coded it is by
+        another thread, so errors may come with a later frame; ``frame.image`` must not change.
 
         Raises:
             ValueError: another picture size than the source's, or a time that does not rise.
@@ -119,13 +128,18 @@ class VideoWriter:
             raise ValueError(f"a picture of {frame.image.shape}, not {self.info}")
         if frame.pts <= self._last:
             raise ValueError(f"time stamp {frame.pts} does not rise above {self._last}")
+        self._last = frame.pts
+        self.frames += 1
+        self._coming.append(self._thread.submit(self._code, frame, outcome))
+        if len(self._coming) > _WAITING:
+            self._coming.popleft().result()
+
+    def _code(self, frame: Frame, outcome: int) -> None:
         image = frame.image if self._marking is None else self._marking.picture(frame.image)
         picture = from_bgr(image, self._colour, self._pixel_format)
         picture.pts = frame.pts - self._plan.shift_pts
         picture.time_base = self.info.time_base
-        self._last = frame.pts
         self._outcomes[picture.pts] = outcome
-        self.frames += 1
         guarded(self.path, lambda: self._keep(self._video.encode(picture)))
 
     @property
@@ -202,6 +216,9 @@ class VideoWriter:
                 self._container.mux(packet)
 
     def _finish(self) -> None:
+        with self._thread:
+            for coming in self._coming:
+                coming.result()
         if not self.frames:
             raise WrongUse(self.path, "got no pictures", "give a video that has some")
         guarded(self.path, lambda: self._keep(self._video.encode(None)))
