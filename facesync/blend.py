@@ -15,12 +15,13 @@ import numpy as np
 
 from facesync import maps, mesh
 from facesync.align import Similarity, crop
-from facesync.arrays import Float, Image, as_float, as_image
-from facesync.colour import SkinTone, skin_area, spread_of, to_bgr, to_lab
+from facesync.arrays import Box, Float, Image, Matrix, as_float
+from facesync.colour import SkinTone, scaled, skin_area, spread_of, to_bgr, to_lab
 from facesync.dataset import SIDE
 from facesync.wanted import Drawn, Wanted
 
 _LEVELS = 3
+_MARGIN = 0.06  # of the crop's side, around the mask: as far as blurs reach
 _LEAST_SKIN = 100
 _SPREADS = (0.7, 1.4)
 _OWN_CONTRAST = np.array([0.75, 0.5, 0.5], np.float32)  # of lightness, a, b
@@ -90,22 +91,24 @@ class Blender:
     def put(self, frame: Image, similarity: Similarity, wanted: Wanted, drawn: Drawn) -> Image:
         """``frame`` (H, W, 3) with the drawn face in the place of the one that was there."""
         side = self.side(similarity)
-        canvas = as_float(crop(frame, similarity, side, sharp=True))
         picture = drawn.picture + wanted.portrait.unknown * (drawn.alone - drawn.picture)
         picture += self.config.own * wanted.portrait.own * (wanted.portrait.look[:3] - picture)
         picture = np.ascontiguousarray(picture.transpose(1, 2, 0))
         lab = as_float(cv2.resize(picture, (side, side), interpolation=cv2.INTER_CUBIC))
-        soft = self._mask(wanted, drawn, side)
-        lab = self._levelled(lab, soft, wanted)
+        whole = self._mask(wanted, drawn, side)
+        box = _around(whole)
+        lab, soft = lab[box], np.ascontiguousarray(whole[box])
+        lab = self._levelled(lab, soft, skin_area(wanted.points, side)[box])
         if self.config.detail:
-            lab[..., 0] = self._detailed(lab[..., 0], wanted)
+            lab[..., 0] = self._detailed(lab[..., 0].copy(), wanted, side, box)
         lab = self._followed_tone(wanted).restore(lab)
-        seen = to_lab(as_image(canvas))
-        lab[..., 0] = self._as_sharp(lab[..., 0], seen[..., 0], soft)
-        face = to_bgr(as_float(lab + self._membrane(lab, seen, soft)))
+        there = crop(frame, similarity, side, sharp=True, box=box)
+        seen = to_lab(there)
+        lab[..., 0] = self._as_sharp(lab[..., 0].copy(), seen[..., 0].copy(), soft, side)
+        lab += self._membrane(lab, seen, whole, box)
         join = _poisson_blend if self.config.poisson else _pyramid_blend
-        joined = join(face, canvas, soft)
-        return _paste(frame, joined, soft, similarity, side)
+        joined = join(to_bgr(lab), as_float(there), soft)
+        return _paste(frame, joined, soft, similarity.pixels(side), box)
 
     def _followed_tone(self, wanted: Wanted) -> SkinTone:
         """The source's skin tone with some of the person's own contrast, followed slowly."""
@@ -121,9 +124,8 @@ class Blender:
         self._tone = now
         return now
 
-    def _levelled(self, lab: Float, soft: Float, wanted: Wanted) -> Float:
+    def _levelled(self, lab: Float, soft: Float, skin: Image) -> Float:
         """The drawn face brought to mean 0 and spread 1 on its skin, so that tones fit."""
-        skin = skin_area(wanted.points, lab.shape[0])
         area = (skin > 127) & (soft > 0.5)
         if np.count_nonzero(area) < _LEAST_SKIN:
             return lab
@@ -133,39 +135,40 @@ class Blender:
             keep = self.config.tone_memory
             now = keep * self._level + (1 - keep) * now
         self._level = now
-        return as_float((lab - now[0]) / now[1])
+        return scaled(lab, 1 / now[1], -now[0] / now[1])
 
-    def _detailed(self, light: Float, wanted: Wanted) -> Float:
+    def _detailed(self, light: Float, wanted: Wanted, side: int, box: Box) -> Float:
         """Lightness whose fine band comes from the portrait, less so on eyes and lips."""
-        side, sharp = light.shape[0], wanted.portrait.light
+        sharp = wanted.portrait.light[box]
         sigma = 2 * side / 160
         features = as_float(maps.filled(wanted.points, mesh.FEATURES, SIDE)) / 255
         features = cv2.GaussianBlur(cv2.dilate(features, np.ones((5, 5))), (0, 0), 1.6)
         share = self.config.detail + features * (self.config.feature_detail - self.config.detail)
         share = share + wanted.portrait.own * (self.config.own - share)
         share = share * (1 - wanted.portrait.unknown) * wanted.portrait.look[3]
-        share = cv2.resize(share, (side, side))
+        share = cv2.resize(share, (side, side))[box]
         base = cv2.GaussianBlur(light, (0, 0), sigma)
         fine = np.clip(sharp - cv2.GaussianBlur(sharp, (0, 0), sigma), -1.5, 1.5)
         own = light - base
-        crisp = self.config.feature_crispness * cv2.resize(features, (side, side)) * own
+        crisp = self.config.feature_crispness * cv2.resize(features, (side, side))[box] * own
         return as_float(light + share * (fine - own) + crisp)
 
-    def _as_sharp(self, light: Float, seen: Float, soft: Float) -> Float:
+    def _as_sharp(self, light: Float, seen: Float, soft: Float, side: int) -> Float:
         """``light`` with its fine band raised to that of what was there, within reason."""
-        sigma = 1.2 * light.shape[0] / 160
+        sigma = 1.2 * side / 160
         fine, wanted = (x - cv2.GaussianBlur(x, (0, 0), sigma) for x in (light, seen))
-        inside = soft > 0.9
-        if inside.sum() < _LEAST_SKIN:
+        inside = (soft > 0.9).view(np.uint8)
+        if np.count_nonzero(inside) < _LEAST_SKIN:
             return light
-        gain = self.config.sharpness * float(wanted[inside].std() / (fine[inside].std() + 1e-3))
+        there, here = (float(cv2.meanStdDev(x, mask=inside)[1].item()) for x in (wanted, fine))
+        gain = self.config.sharpness * there / (here + 1e-3)
         gain = min(max(gain, 1.0), _MOST_SHARPENING)
         if self._gain is not None:
             gain = self.config.tone_memory * self._gain + (1 - self.config.tone_memory) * gain
         self._gain = gain
         return as_float(light + (gain - 1) * fine)
 
-    def _membrane(self, lab: Float, seen: Float, soft: Float) -> Float:
+    def _membrane(self, lab: Float, seen: Float, soft: Float, box: Box) -> Float:
         """A smooth correction that makes the face meet what lies around it at the border.
 
         It carries the difference along the border inwards and fades towards the middle.
@@ -174,7 +177,9 @@ class Blender:
         border = cv2.resize(
             as_float((soft > 0.01) & (soft < 0.8)), small, interpolation=cv2.INTER_AREA
         )
-        gap = cv2.resize(seen - lab, small, interpolation=cv2.INTER_AREA)
+        gap = np.zeros((*soft.shape, 3), np.float32)
+        np.subtract(seen, lab, out=gap[box])
+        gap = as_float(cv2.resize(gap, small, interpolation=cv2.INTER_AREA))
         reach = self.config.membrane * _MEMBRANE_SIDE
         near = cv2.GaussianBlur(border, (0, 0), reach)
         carried = cv2.GaussianBlur(gap * border[..., None], (0, 0), reach)
@@ -183,8 +188,7 @@ class Blender:
             keep = self.config.membrane_memory
             now = as_float(keep * self._correction + (1 - keep) * now)
         self._correction = now
-        side = lab.shape[0]
-        return as_float(cv2.resize(now, (side, side), interpolation=cv2.INTER_LINEAR))
+        return as_float(cv2.resize(now, soft.shape, interpolation=cv2.INTER_LINEAR)[box])
 
     def _mask(self, wanted: Wanted, drawn: Drawn, side: int) -> Float:
         """(side, side): where the face goes, 0 to 1, soft, and calm over time."""
@@ -220,12 +224,29 @@ def _pyramid_blend(face: Float, canvas: Float, mask: Float) -> Float:
     for _ in range(_LEVELS):
         masks.append(cv2.pyrDown(masks[-1]))
         changes.append(cv2.pyrDown(changes[-1]))
-    result = changes[-1] * masks[-1][..., None]
+    result = _weighted(changes[-1], masks[-1])
     for level in range(_LEVELS - 1, -1, -1):
         size = masks[level].shape[::-1]
         band = changes[level] - cv2.pyrUp(changes[level + 1], dstsize=size)
-        result = cv2.pyrUp(result, dstsize=size) + band * masks[level][..., None]
+        result = cv2.pyrUp(result, dstsize=size) + _weighted(band, masks[level])
     return np.clip(canvas + result, 0, 255)
+
+
+def _weighted(picture: Float, mask: Float) -> Float:
+    """(H, W, 3) times (H, W)."""
+    return as_float(cv2.multiply(picture, cv2.merge([mask] * 3)))
+
+
+def _around(mask: Float) -> Box:
+    """What of a crop is worked on: where the mask is, and a margin.
+
+    Its corner lies on every grid of the pyramid, so that the bands are those of the whole crop.
+    """
+    grid = 2**_LEVELS
+    x, y, width, height = cv2.boundingRect((mask > 0).view(np.uint8))
+    margin = max(grid, round(_MARGIN * len(mask)))
+    left, top = (max(0, at - margin) // grid * grid for at in (x, y))
+    return slice(top, y + height + margin), slice(left, x + width + margin)
 
 
 def _poisson_blend(face: Float, canvas: Float, mask: Float) -> Float:
@@ -239,27 +260,28 @@ def _poisson_blend(face: Float, canvas: Float, mask: Float) -> Float:
     return as_float(cv2.seamlessClone(over, under, inside, middle, cv2.NORMAL_CLONE))
 
 
-def _paste(frame: Image, face: Float, mask: Float, similarity: Similarity, side: int) -> Image:
-    """Put the worked-on crop back; pixels outside the mask keep their values exactly."""
+def _paste(frame: Image, face: Float, mask: Float, to_crop: Matrix, box: Box) -> Image:
+    """Put ``box`` of a crop back; pixels outside the mask keep their values exactly."""
     height, width = frame.shape[:2]
-    inverse = cv2.invertAffineTransform(similarity.pixels(side))
-    corners = np.array([[0, 0], [side, 0], [0, side], [side, side]]) @ inverse[:, :2].T
+    inverse = cv2.invertAffineTransform(to_crop)
+    inverse[:, 2] += inverse[:, :2] @ (box[1].start, box[0].start)
+    down, across = mask.shape
+    corners = np.array([[0, 0], [across, 0], [0, down], [across, down]]) @ inverse[:, :2].T
     corners = corners + inverse[:, 2]
     left, top = np.maximum(np.floor(corners.min(0)), 0).astype(int)
     right = int(min(np.ceil(corners[:, 0].max()) + 1, width))
     bottom = int(min(np.ceil(corners[:, 1].max()) + 1, height))
     if right <= left or bottom <= top:
         return frame
-    shifted = inverse.copy()
-    shifted[:, 2] -= (left, top)
+    inverse[:, 2] -= (left, top)
     size = (right - left, bottom - top)
     alpha = np.minimum(mask * 4, 1)  # the seam itself was joined above
     warped = cv2.warpAffine(
-        face, shifted, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+        face, inverse, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
-    share = cv2.warpAffine(alpha, shifted, size, flags=cv2.INTER_LINEAR)[..., None]
-    region = frame[top:bottom, left:right]
+    share = as_float(cv2.warpAffine(alpha, inverse, size, flags=cv2.INTER_LINEAR))
     out = frame.copy()
-    joined = np.clip(region + share * (warped - region), 0, 255)
-    out[top:bottom, left:right] = np.rint(joined).astype(np.uint8)
+    region = out[top:bottom, left:right]
+    change = _weighted(warped - region, share)
+    region[:] = cv2.add(as_float(region), change, dtype=cv2.CV_8U)
     return out

@@ -30,6 +30,8 @@ class FaceDrawer:
         self._vector = identity.vector.to(device)
         # Half the time on processors that know bfloat16, three times it on those that do not.
         self._bfloat16 = device.type != "cpu" or _cpu_knows_bfloat16()
+        if self._bfloat16:  # once; autocast would do it with every batch
+            self._network.bfloat16()
 
     @torch.inference_mode()
     def draw(self, wanted: Sequence[Wanted]) -> list[Drawn]:
@@ -55,7 +57,7 @@ class FaceDrawer:
         return np.concatenate([maps.draw_maps(one.points, SIDE), one.portrait.look[:3], known])
 
     def _tensor(self, arrays: Sequence[Float]) -> torch.Tensor:
-        return torch.from_numpy(np.stack(arrays).astype(np.float32)).to(self._device)
+        return torch.from_numpy(np.stack(arrays)).to(self._device)
 
 
 def _cpu_knows_bfloat16() -> bool:

@@ -15,11 +15,11 @@ import cv2
 import numpy as np
 
 from facesync import mesh
-from facesync.arrays import Float, Points, as_float
+from facesync.arrays import Box, Float, Image, Points, as_float, as_image
 from facesync.dataset import MARGIN, SIDE
 from facesync.references import STEP, Reference, expression
 from facesync.retarget import Neutral, openness, with_true_lids
-from facesync.warp import MeshSpline
+from facesync.warp import WHOLE, MeshSpline, MeshWarp
 
 Shares = tuple[tuple[Reference, float], ...]
 _MOUTH_GROWTH, _MOUTH_SOFTNESS = 0.09, 0.04  # of the crop's side
@@ -80,18 +80,19 @@ class Portraitist:
             teeth: how light the inside of the mouth shall be, see ``references.teeth``.
         """
         wanted = expression(points)
-        spline = MeshSpline(with_true_lids(points, self._neutral))
         face = self._face.pick(wanted)
         mouth = self._mouth.pick(np.append(wanted, teeth))
-        look, light = self._warped(face, spline, side)
+        warps = self._warps(points, face + mouth)
+        look, light = _shown(face, warps, side)
         lips = _region(points, mesh.OUTER_LIPS, _MOUTH_GROWTH, _MOUTH_SOFTNESS)
         shown = sum(share * _stretches(r.expression[2], wanted[2]) for r, share in mouth)
         region = as_float(shown * lips)
-        if face != mouth:
-            other_look, other_light = self._warped(mouth, spline, side)
-            look = look + region[..., None] * (other_look - look)
+        if face != mouth and region.any():
             wide = as_float(cv2.resize(region, (side, side), interpolation=cv2.INTER_LINEAR))
-            light = light + wide * (other_light - light)
+            box, wide_box = _around(region), _around(wide)
+            other_look, other_light = _shown(mouth, warps, side, box, wide_box)
+            look[box] += region[box][..., None] * (other_look - look[box])
+            light[wide_box] += wide[wide_box] * (other_light - light[wide_box])
         look = np.ascontiguousarray(look.transpose(2, 0, 1))
         is_open = openness(points, self._neutral).clip(0, 1)
         known = as_float(sum(share * self._open[id(r)] for r, share in face))
@@ -99,14 +100,29 @@ class Portraitist:
         unknown = np.maximum(lips - region, _eyes(points, np.maximum(known - is_open, 0)))
         return Portrait(look, light, as_float(own), as_float(unknown), self._spread)
 
-    def _warped(self, shares: Shares, spline: MeshSpline, side: int) -> tuple[Float, Float]:
-        """(128, 128, 4) look and (side, side) lightness of the shares on the spline's mesh."""
-        looks, lights = [], []
-        for reference, share in shares:
-            warp = spline.warp(self._meshes[id(reference)])
-            looks.append(share * warp(reference.look, SIDE, MARGIN))
-            lights.append(share * warp(reference.light, side, reference.margin))
-        return as_float(sum(looks)), as_float(sum(lights))
+    def _warps(self, points: Points, shares: Shares) -> dict[int, MeshWarp]:
+        """How each reference, by its ``id``, gets onto ``points``."""
+        meshes = {id(r): self._meshes[id(r)] for r, _ in shares}
+        spline = MeshSpline(with_true_lids(points, self._neutral))
+        return dict(zip(meshes, spline.warps(list(meshes.values())), strict=True))
+
+
+def _shown(
+    shares: Shares, warps: dict[int, MeshWarp], side: int, box: Box = WHOLE, wide_box: Box = WHOLE
+) -> tuple[Float, Float]:
+    """(128, 128, 4) look and (side, side) lightness of the shares; of them what is in a box."""
+    looks, lights = [], []
+    for reference, share in shares:
+        warp = warps[id(reference)]
+        looks.append(np.float32(share) * warp(reference.look, SIDE, MARGIN, box))
+        lights.append(np.float32(share) * warp(reference.light, side, reference.margin, wide_box))
+    return as_float(sum(looks)), as_float(sum(lights))
+
+
+def _around(mask: Float) -> Box:
+    """The box around what is not 0."""
+    x, y, width, height = cv2.boundingRect((mask > 0).view(np.uint8))
+    return slice(y, y + height), slice(x, x + width)
 
 
 class _Choice:
@@ -189,18 +205,21 @@ def _ajar(opening: Any) -> Any:
 
 def _eyes(points: Points, shares: Float) -> Float:
     """(128, 128): the right and the left eye, each by its share."""
-    rings = (mesh.RIGHT_EYE, mesh.LEFT_EYE)
-    eyes = [
-        float(share) * _region(points, ring, _EYE_GROWTH, _EYE_SOFTNESS)
-        for ring, share in zip(rings, shares, strict=True)
-    ]
-    return as_float(sum(eyes))
+    eyes = zip((mesh.RIGHT_EYE, mesh.LEFT_EYE), shares, strict=True)
+    hard = as_float(sum(share * _grown(points, ring, _EYE_GROWTH) for ring, share in eyes))
+    return as_float(cv2.GaussianBlur(hard, (0, 0), _EYE_SOFTNESS * SIDE))
 
 
 def _region(points: Points, ring: tuple[int, ...], growth: float, softness: float) -> Float:
     """(128, 128), 0 to 1: the hull of a ring of the mesh and what lies around it."""
+    hard = as_float(_grown(points, ring, growth))
+    return as_float(cv2.GaussianBlur(hard, (0, 0), softness * SIDE))
+
+
+def _grown(points: Points, ring: tuple[int, ...], growth: float) -> Image:
+    """(128, 128), 0 or 1: the hull of a ring of the mesh, ``growth`` crop sides wider."""
     outline = np.round(points[list(ring), :2] * SIDE - 0.5).astype(np.int32)
-    region = cv2.fillConvexPoly(np.zeros((SIDE, SIDE), np.float32), cv2.convexHull(outline), 1.0)
+    hull = cv2.fillConvexPoly(np.zeros((SIDE, SIDE), np.uint8), cv2.convexHull(outline), 1)
     size = 2 * round(growth * SIDE) + 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    return as_float(cv2.GaussianBlur(cv2.dilate(region, disc), (0, 0), softness * SIDE))
+    return as_image(cv2.dilate(hull, disc))
