@@ -12,6 +12,7 @@ from tests.voice_samples import write_sound
 from voicefake.common.errors import BadInput, Refused, WrongUse
 from voicefake.common.fit import FitConfig, Losses, fit
 from voicefake.common.profiles import Kind, ProfileStore
+from voicefake.common.progress import Silent
 from voicefake.convert import convert_file
 from voicefake.features import MelSpectrogram
 from voicefake.train import TrainOptions, _denoised, media_files, train_speaker
@@ -54,6 +55,21 @@ def test_a_killed_training_goes_on_to_the_same_weights(tmp_path: Path) -> None:
     assert resumed.state.step == 24
     for name, tensor in whole.tensors.items():
         assert torch.equal(tensor, resumed.tensors[name])
+
+
+def test_a_training_by_the_clock_is_looked_at_however_slow_it_is(tmp_path: Path) -> None:
+    class Listener(Silent):
+        done = 0.0
+
+        def advance(self, amount: float = 1, note: str = "") -> None:
+            self.done += amount
+
+    listener = Listener()
+    config = FitConfig(steps=10**6, evaluate_every=10**6, seconds=1.0)
+    state = fit(_Line(), config, tmp_path, reporter=listener).state
+    assert 4 <= len(state.history) <= 11  # ten where no step took a tenth of the time
+    assert state.step < 10**5
+    assert listener.done == pytest.approx(10**6)  # a bar that tells the time left
 
 
 def test_training_stops_at_the_best_held_out_figure(tmp_path: Path) -> None:

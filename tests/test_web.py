@@ -36,7 +36,7 @@ from recipes.web.history_tab import history_choices
 from recipes.web.parts import Task, outcome, told
 from recipes.web.results import Results, sweep
 from recipes.web.server import Doors, serve
-from recipes.web.swap_tab import chosen
+from recipes.web.swap_tab import CLICKED, chosen
 from recipes.web.told import facts, said, table
 from recipes.web.train_tab import Looks
 from recipes.web.work import Workroom
@@ -289,15 +289,17 @@ def test_results_stay_within_their_limit(tmp_path: Path) -> None:
 
 
 def test_a_training_is_watched_through_what_it_writes(tmp_path: Path) -> None:
-    looks = Looks(tmp_path, lambda: Path(tempfile.mkdtemp(dir=tmp_path)))
+    looks = Looks(tmp_path / "a", lambda: Path(tempfile.mkdtemp(dir=tmp_path)))
     assert [update.get("visible") for update in looks()] == [None] * 3
     (tmp_path / "a").mkdir()
     history = [{"step": 100, "seconds": 1.0, "mel": 0.5}, {"step": 200, "seconds": 2.0, "mel": 0.4}]
     (tmp_path / "a" / "history.json").write_text(json.dumps(history))
-    write_sound(tmp_path / "a" / "sample-000200.wav", 0.2)
     curve, sheet, sound = looks()
     assert list(curve["value"]["error"]) == [0.5, 0.4]
     assert not sheet["visible"]
+    assert not sound["visible"]
+    write_sound(tmp_path / "a" / "sample-000200.wav", 0.2)  # a training writes it a little later
+    curve, sheet, sound = looks()
     assert sound["value"].endswith("sample-000200.wav")
     assert looks()[0].get("value") is None
 
@@ -352,7 +354,7 @@ def test_a_click_means_the_nearest_face() -> None:
     shown = faces.shown_faces(CLIP)
     assert len(shown.boxes) == 1
     assert shown.picture.shape[1] <= 960
-    given = chosen(str(CLIP), "", "nobody-a", 0.0, "", shown.spot(0), False, False)
+    given = chosen(str(CLIP), "", "nobody-a", 0.0, CLICKED, shown.spot(0), False, False)
     options = SwapOptions(at=given[2]["at"])
     assert options.chooser(CLIP, FaceFinder())  # there is somebody at that place and time
     two = replace(shown, boxes=((0, 0, 100, 100), (200, 0, 300, 100)), scale=0.5)

@@ -13,13 +13,24 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
-from test_cli_swap import shortened
+from face_samples import frame, write_clip
+from test_cli_swap import pictures, shortened
 from voice_samples import write_sound
 
 pytest.importorskip("gradio", reason="needs the extra: web")
 pytest.importorskip("playwright", reason="needs playwright")
 
+from browser_steps import (
+    choose,
+    fetched,
+    give,
+    keep_picture,
+    open_tab,
+    said,
+    write_webcam,
+)
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from recipes.sample import CLIP
@@ -38,15 +49,18 @@ QUIET = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
 )  # fmt: skip
-SHOTS = Path(__file__).parent.parent / ".screenshots"
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 UPLOAD_MB = 4
-PATIENCE = 600_000
+PATIENCE = 240_000
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("page")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("page")
+
+
+@pytest.fixture(scope="module")
+def address(folder: Path) -> Iterator[str]:
     port = 17860
     command = "import typer; from recipes.web.command import ui; typer.run(ui)"
     words = ["--port", port, "--max-upload", UPLOAD_MB, "--folder", folder / "web"]
@@ -56,7 +70,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             env={**os.environ, "HOME": str(folder), "XDG_DATA_HOME": str(folder)},
         )  # fmt: skip
     try:
-        for _ in range(600):
+        for _ in range(1500):
             if "open http" in (folder / "log").read_text():
                 break
             assert page.poll() is None, (folder / "log").read_text()
@@ -69,9 +83,10 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(folder: Path) -> Iterator[Browser]:
+    film = f"--use-file-for-fake-video-capture={write_webcam(folder / 'webcam.y4m')}"
     with sync_playwright() as starting:
-        found = starting.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        found = starting.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, film])
         yield found
         found.close()
 
@@ -100,38 +115,6 @@ def page(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iter
     context.close()
     assert not [url for url in asked if not url.startswith((address, "data:", "blob:"))]
     assert not [f for f in faults if "404" not in f and f != "Response"]  # a refused upload
-
-
-def open_tab(page: Page, name: str) -> None:
-    page.get_by_role("tab", name=name).click()
-    page.wait_for_timeout(1500)
-
-
-def give(page: Page, part: str, *paths: Path) -> None:
-    """Choose files; gradio shows its inputs for files only in the browser's own dialogue."""
-    page.locator(f"#{part} input[type=file]").first.set_input_files([str(p) for p in paths])
-
-
-def said(page: Page, tab: str, words: str) -> None:
-    """Wait for ``words``, or for a failure that says something else."""
-    line = page.locator(f"#{tab}-status .line")
-    line.filter(has_text=words).or_(page.locator(f"#{tab}-status [role=alert]")).wait_for()
-    expect(line).to_contain_text(words, timeout=1000)
-
-
-def keep_picture(page: Page, name: str) -> None:
-    SHOTS.mkdir(exist_ok=True)
-    page.wait_for_timeout(700)
-    page.screenshot(path=SHOTS / f"{page.size}-{name}.png", full_page=True)
-
-
-def fetched(page: Page, part: str, folder: Path) -> Path:
-    """Download what the file list offers first."""
-    with page.expect_download() as download:
-        page.locator(f"#{part} a[download]").first.click()
-    path = folder / download.value.suggested_filename
-    download.value.save_as(path)
-    return path
 
 
 @pytest.mark.parametrize("page", ["desktop", "phone"], indirect=True)
@@ -172,7 +155,9 @@ def test_swap_of_the_sample_from_preview_to_download(page: Page, tmp_path: Path)
 
 
 @pytest.mark.parametrize("page", ["phone"], indirect=True)
-def test_a_preview_on_the_phone_and_a_swap_that_is_cancelled(page: Page, tmp_path: Path) -> None:
+def test_a_preview_on_the_phone_and_a_swap_that_is_cancelled(
+    page: Page, tmp_path: Path, folder: Path
+) -> None:
     give(page, "swap-source", shortened(tmp_path / "clip.mp4"))
     page.locator("#swap-source video").wait_for()
     page.get_by_role("button", name="Preview 5 seconds").click()
@@ -184,6 +169,102 @@ def test_a_preview_on_the_phone_and_a_swap_that_is_cancelled(page: Page, tmp_pat
     page.locator("#swap-cancel").click()
     said(page, "swap", "Cancelled")
     expect(page.locator("#swap-start-2")).to_be_enabled()
+    whole = [f for f in (folder / "web/files/results").iterdir() if (f / "result.json").exists()]
+    assert sorted((folder / "web/files/results").iterdir()) == sorted(whole)  # nothing half-written
+
+
+@pytest.mark.parametrize("page", ["desktop"], indirect=True)
+def test_the_person_clicked_on_is_swapped(page: Page, tmp_path: Path) -> None:
+    left = frame(480, 240, at=(120, 120))
+    both = frame(480, 240, at=(360, 120), name="nobody-b", onto=left)
+    clip = write_clip(tmp_path / "two.mp4", [both] * 8)
+    give(page, "swap-source", clip)
+    shown = page.locator("#swap-faces img")
+    shown.wait_for()
+    box = shown.bounding_box()
+    assert box
+    scale = min(box["width"] / 480, box["height"] / 240)
+    middle = {"x": box["width"] / 2 + 120 * scale, "y": box["height"] / 2}
+    shown.click(position=middle)
+    said(page, "swap", "Face 2 will be swapped")
+    keep_picture(page, "swap-clicked")
+    choose(page, "Whose voice", "(keep the voice)")
+    page.get_by_role("button", name="Preview 3 frames").click()
+    said(page, "swap", "Three frames")
+    page.locator("#swap-sheet img").wait_for()
+    keep_picture(page, "swap-clicked-sheet")
+    page.get_by_role("button", name="Swap the whole clip").click()
+    said(page, "swap", "Done")
+    (_, before), (_, after) = (
+        pictures(p)[4] for p in (clip, fetched(page, "swap-files", tmp_path))
+    )
+    changed = np.abs(before.astype(int) - after) > 16
+    assert changed[:, 240:].mean() > 5 * changed[:, :240].mean()
+
+
+@pytest.mark.parametrize("page", ["desktop"], indirect=True)
+def test_from_the_webcam_to_a_preview(page: Page) -> None:
+    source = page.locator("#swap-source")
+    source.get_by_label("Capture from camera").click()
+    source.locator("[data-testid=webcam-video] ~ * button, button", has_text="Webcam").click()
+    page.wait_for_timeout(2000)
+    keep_picture(page, "webcam")
+    record = source.locator(".capture-button")
+    record.click()
+    page.wait_for_timeout(2500)
+    record.click()
+    page.wait_for_timeout(3000)
+    page.get_by_role("button", name="Preview 3 frames").click()
+    said(page, "swap", "Three frames")
+    keep_picture(page, "webcam-sheet")
+
+
+@pytest.mark.parametrize("page", ["phone"], indirect=True)
+def test_a_voice_is_trained_from_upload_to_use(page: Page, tmp_path: Path) -> None:
+    open_tab(page, "Train")
+    page.get_by_label("Name").fill("ada")
+    page.locator("input[type=number]").first.fill("1")
+    give(page, "train-media", write_sound(tmp_path / "me.wav", 11.0))
+    page.locator("#train-media").get_by_text("me").first.wait_for()
+    page.get_by_label("Or: I have the rights").fill("a voice made by the tests")
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.locator("#train-status progress").wait_for()
+    keep_picture(page, "train-running")
+    said(page, "train", "Done: ada")
+    page.locator("#train-curve canvas, #train-curve svg").first.wait_for()
+    page.locator("#train-sound [data-testid^=waveform]").wait_for()
+    keep_picture(page, "train-done")
+    open_tab(page, "Convert")
+    give(page, "convert-source", write_sound(tmp_path / "b.wav", 1.0))
+    choose(page, "Whose voice", "ada")
+    page.get_by_role("button", name="Convert", exact=True).click()
+    said(page, "convert", "Done")
+
+
+@pytest.mark.parametrize("page", ["desktop"], indirect=True)
+def test_a_training_of_a_face_is_stopped_and_goes_on(page: Page, tmp_path: Path) -> None:
+    open_tab(page, "Train")
+    page.get_by_label("Face, from clips").check()
+    page.get_by_label("Name").fill("bea")
+    page.locator("input[type=number]").first.fill("1")
+    give(page, "train-media", shortened(tmp_path / "clip.mp4", frames=60))
+    page.locator("#train-media").get_by_text("clip").first.wait_for()
+    page.get_by_label("Or: I have the rights").fill("a face that is nobody's")
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.locator("#train-status").get_by_text("Training").wait_for()
+    page.locator("#train-cancel").click()
+    said(page, "train", "Stopped")
+    keep_picture(page, "train-stopped")
+    page.get_by_role("button", name="Train", exact=True).click()
+    said(page, "train", "Done: bea")
+    page.locator("#train-sheet img").wait_for()
+    keep_picture(page, "train-face-done")
+    open_tab(page, "People")
+    expect(page.locator("#people-table")).to_contain_text("bea")
+    choose(page, "One of them", "bea (identity)")
+    page.locator("#people-looks img").wait_for()
+    expect(page.locator("#people-details")).to_contain_text("a face that is nobody's")
+    keep_picture(page, "people-bea")
 
 
 def test_training_without_consent_is_refused(page: Page, tmp_path: Path) -> None:
@@ -207,6 +288,20 @@ def test_verify_and_people(page: Page, tmp_path: Path) -> None:
     said(page, "verify", "Done")
     expect(page.locator("#verify-verdict")).to_contain_text("sample.mp4")
     keep_picture(page, "verify")
+
+
+@pytest.mark.parametrize("page", ["phone"], indirect=True)
+def test_a_pair_is_judged(page: Page, tmp_path: Path) -> None:
+    open_tab(page, "Evaluate")
+    give(page, "evaluate-before", shortened(tmp_path / "before.mp4", frames=30))
+    give(page, "evaluate-after", shortened(tmp_path / "after.mp4", frames=30))
+    page.locator("#evaluate-after").get_by_text("after").first.wait_for()
+    page.get_by_role("button", name="Judge", exact=True).click()
+    said(page, "evaluate", "Done")
+    report = page.frame_locator("#evaluate-report iframe")
+    report.get_by_role("heading", name="Figures").wait_for()
+    keep_picture(page, "evaluate")
+    assert "<html" in fetched(page, "evaluate-files", tmp_path).read_text("utf-8")
 
 
 @pytest.mark.parametrize("page", ["desktop"], indirect=True)
@@ -267,3 +362,32 @@ def test_fingers_and_keyboard(page: Page) -> None:
     order = [seen.index(name) for name in ("swap-sample", "Whose voice", "Whose face",
                                            "swap-start-0", "swap-start-2")]  # fmt: skip
     assert order == sorted(order)
+
+
+@pytest.mark.parametrize("page", ["desktop"], indirect=True)
+def test_without_a_mouse(page: Page) -> None:
+    """From the sample to a preview and to another page, by keys alone."""
+
+    def go_to(name: str) -> None:
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            at = "document.activeElement.id || document.activeElement.ariaLabel"
+            if page.evaluate(at) == name:
+                return
+        raise AssertionError(f"Tab does not lead to {name}")
+
+    page.locator("[role=tab]").first.focus()
+    go_to("swap-sample")
+    page.keyboard.press("Enter")
+    page.locator("#swap-source video").wait_for()
+    go_to("Whose face")
+    page.keyboard.type("nobody-a")
+    page.keyboard.press("Enter")
+    go_to("swap-start-0")
+    page.keyboard.press("Enter")
+    said(page, "swap", "Three frames")
+    page.locator("[role=tab]").first.focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.locator("#convert-source").wait_for(state="visible")
+    keep_picture(page, "keyboard")

@@ -25,9 +25,11 @@ from voicefake.common.progress import Reporter
 KEEP_VOICE = ("(keep the voice)", "")
 PREVIEW_SECONDS = 5.0
 PREVIEW_FRAMES = 3
+CLICKED = "clicked"
 _WHICH = [
-    ("the only one", ""), ("the largest", "largest"), ("the leftmost", "left"),
-    ("the rightmost", "right"), *((f"number {n} from the left", str(n)) for n in range(1, 10)),
+    ("the only one", ""), ("the one I click on", CLICKED), ("the largest", "largest"),
+    ("the leftmost", "left"), ("the rightmost", "right"),
+    *((f"number {n} from the left", str(n)) for n in range(1, 10)),
 ]  # fmt: skip
 
 
@@ -94,7 +96,6 @@ def swap_tab(site: Site) -> tuple[gr.Dropdown, gr.Dropdown]:
         _choose_face, shown, [found, which, at, bar.status], show_progress="hidden",
         api_visibility="private",
     )  # fmt: skip
-    which.input(lambda: "", None, at, show_progress="hidden", api_visibility="private")
 
     choice = [source, voice, face, pitch, which, at, label, notice]
 
@@ -136,12 +137,12 @@ def _look_for_faces(source: str | None) -> tuple[Any, ...]:
 
 
 def _choose_face(shown: faces.Shown | None, event: gr.SelectData) -> tuple[Any, ...]:
-    """The face that was clicked on, whoever stands where later; it takes the list's place."""
+    """The face that was clicked on, whoever stands where later."""
     if shown is None:  # the clip was taken away meanwhile
         return gr.skip(), gr.skip(), gr.skip(), gr.skip()
     index = shown.nearest(*event.index)
     told = remark(f"Face {index + 1} will be swapped, wherever it goes.")
-    return shown.numbered(index), "", shown.spot(index), told
+    return shown.numbered(index), CLICKED, shown.spot(index), told
 
 
 def chosen(
@@ -157,7 +158,11 @@ def chosen(
     """The clip, the recipe and its settings."""
     clip = Path(needed(source, "the clip", "upload one or record yourself"))
     settings = {"face": needed(face, "the face", "choose one under “Whose face”")}
-    settings |= {"which": which or "", "at": at, "label": chosen_text(label, "")}
+    settings["label"] = chosen_text(label, "")
+    if which == CLICKED:
+        settings |= {"which": "", "at": needed(at, "the face", "click on one in the picture")}
+    else:
+        settings |= {"which": which or "", "at": ""}
     if not voice:
         return clip, "face-only", settings
     return clip, "swap", settings | {

@@ -158,8 +158,9 @@ class Looks:
     def __call__(self) -> tuple[Any, Any, Any]:
         """Updates for the curve, the sheet and the sound."""
         notes = list(self._folder.rglob(HISTORY))
-        newest = max((note.stat().st_mtime for note in notes), default=0.0)
-        if newest <= self._shown:
+        looks = [*notes, *self._sheets(), *self._sounds()]
+        newest = max((path.stat().st_mtime for path in looks), default=0.0)
+        if not notes or newest <= self._shown:
             return gr.skip(), gr.skip(), gr.skip()
         self._shown = newest
         return self._curve(notes[0]), self._sheet(), self._sound()
@@ -173,14 +174,20 @@ class Looks:
         table = pandas.DataFrame(points, columns=["step", "error"])
         return gr.update(value=table, visible=True)
 
+    def _sheets(self) -> list[Path]:
+        return sorted(self._folder.rglob("[!.]*.png"))
+
+    def _sounds(self) -> list[Path]:
+        return sorted(self._folder.rglob("sample-*.wav"))
+
     def _sheet(self) -> Any:
-        sheets = sorted(self._folder.rglob("*.png"))
+        sheets = self._sheets()
         if not sheets:
             return gr.update(visible=False)
         return gr.update(value=read_image(sheets[0])[..., ::-1], visible=True)
 
     def _sound(self) -> Any:
-        sounds = sorted(self._folder.rglob("sample-*.wav"))
+        sounds = self._sounds()
         if not sounds:
             return gr.update(visible=False)
         copy = shutil.copy(sounds[-1], self._scratch())

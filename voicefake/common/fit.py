@@ -28,6 +28,7 @@ from voicefake.common.progress import Reporter, Silent
 LAST = "last.safetensors"
 HISTORY = "history.json"
 """One entry per look at the held-out part, for whoever draws the curves."""
+_LOOKS = 10
 _MOST_SKIPPED = 20
 """Steps in a row without finite gradients before a training gives up."""
 
@@ -43,7 +44,8 @@ class FitConfig:
         learning_rate: peak, after ``warmup_steps``; falls as a cosine to ``final_scale`` of it.
         adversary_rate: learning rate of the discriminator.
         ema_decay: of the generator's moving average.
-        evaluate_every: steps between looks at the held-out part.
+        evaluate_every: steps between looks at the held-out part; where ``seconds`` are given,
+            there are at least ten looks in all, however slow the machine.
         patience: looks without a better figure before stopping (0: never stop early).
         checkpoint_seconds: between checkpoints.
         bfloat16: compute the losses under autocast.
@@ -134,12 +136,13 @@ def fit(
     run = _Run(task, config, folder, torch.device(device))
     run.resume()
     bar = (reporter or Silent()).stage("training", config.steps)
-    bar.advance(run.state.step)
+    bar.advance(config.steps * run.progress())
     try:
         while not run.finished():
+            before = run.progress()
             run.step()
-            bar.advance(1, run.note())
-            if run.state.step % config.evaluate_every == 0 or run.finished():
+            bar.advance(config.steps * (run.progress() - before), run.note())
+            if run.look_due(before):
                 run.look()
                 bar.advance(0, run.note())
                 if on_look:
@@ -185,6 +188,13 @@ class _Run:
     def finished(self) -> bool:
         c = self.config
         return self.progress() >= 1.0 or bool(c.patience and self.state.stale >= c.patience)
+
+    def look_due(self, before: float) -> bool:
+        """After a step that began at the progress ``before``."""
+        c = self.config
+        if self.state.step % c.evaluate_every == 0 or self.finished():
+            return True
+        return bool(c.seconds) and int(_LOOKS * before) < int(_LOOKS * self.progress())
 
     def step(self) -> None:
         c, s = self.config, self.state
