@@ -25,7 +25,7 @@ from voicefake.common.hashes import sha256_of
 from voicefake.common.marks import MarkedOutput, Person, Story, marked_output
 from voicefake.common.marks.story import software_version
 from voicefake.common.media import CodedParts, VideoReader, VideoWriter, read_image, write_image
-from voicefake.common.parallel import ahead
+from voicefake.common.parallel import ahead, few_threads
 from voicefake.common.profiles import Profile, ProfileStore
 from voicefake.common.progress import Reporter, Silent
 
@@ -104,7 +104,7 @@ def swap_video(
     story = _story(profile, people, source, options, with_voice=bool(sound or people))
     IntimateGuard(source).look_ahead(min(24, int((reader.info.seconds or 0) / _LOOK_AHEAD)))
     work = work or output.with_name(f".{output.name}.parts")
-    with _making(output, story, force, marked) as making:
+    with few_threads(), _making(output, story, force, marked) as making:
         mark = making.watermark if marked else None
         parts = CodedParts(work, _job(profile, source, options, output.suffix, making))
         with _stoppable(output), parts:

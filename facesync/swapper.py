@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from enum import IntFlag
 from pathlib import Path
@@ -24,8 +25,9 @@ from facesync.safeguards.intimate import IntimateGuard
 from facesync.track import FaceTracker, FrameT, TrackConfig, Tracked
 from facesync.wanted import SourceFace, Wanted
 from voicefake.common.labels.visible import Label
+from voicefake.common.parallel import ahead
 
-_BATCH = 8
+_BATCH, _BATCH_BYTES = 8, 64_000_000  # frames that are drawn at once, at most
 _COVERED = 0.06  # share of a face; what covers less is as likely a mistake
 
 
@@ -77,10 +79,16 @@ class FaceSwapper:
             yield frame, self._label.draw(image) if self._label else image, outcome
 
     def _swapped(self, frames: Iterable[FrameT]) -> Iterator[tuple[FrameT, Image, Outcome]]:
+        frames = iter(frames)
+        first = next(frames, None)
+        if first is None:
+            return
+        many = max(1, min(_BATCH, _BATCH_BYTES // first.image.nbytes))
+        followed = ahead(self._tracker.follow(itertools.chain([first], frames)), many)
         waiting: list[tuple[FrameT, Tracked | None]] = []
-        for number, (frame, tracked) in enumerate(self._tracker.follow(frames)):
+        for number, (frame, tracked) in enumerate(followed):
             new_take = tracked is not None and (self._alone or tracked.take != self._take)
-            if waiting and (len(waiting) == _BATCH or new_take):
+            if waiting and (len(waiting) == many or new_take):
                 yield from self._finish(waiting)
                 waiting = []
             if new_take and tracked is not None:
