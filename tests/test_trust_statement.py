@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from facesync.cli import app as facesync_app
 from facesync.identities import FILE, identity_store
@@ -15,6 +17,7 @@ from tests.voice_samples import voiced_sound
 from voicefake.cli import consent as consent_cli
 from voicefake.common import consent
 from voicefake.common.commandline import run
+from voicefake.common.consent.conditions import echoing, telephone
 from voicefake.common.consent.statement import find_statement, match_voice
 from voicefake.common.errors import BadInput, Refused
 from voicefake.common.media import read_audio
@@ -105,6 +108,20 @@ def test_too_little_speech_is_not_compared(
     for statement in (short, silent):
         with pytest.raises(BadInput, match="s of speech"):
             match_voice(statement, recordings)
+
+
+@pytest.mark.parametrize(
+    "made, heard",
+    [(telephone, "over a telephone"), (partial(echoing, seconds=0.5), "in an echoing room")],
+)
+def test_a_statement_made_elsewhere_is_of_the_same_voice_and_no_other_is(
+    made, heard: str, voice: np.ndarray, recordings: list[Path], other: Path, tmp_path: Path
+) -> None:
+    there = made(torch.from_numpy(np.concatenate([voice] * 3))).numpy()
+    statement = written(tmp_path / "there.flac", there)
+    match = match_voice(statement, recordings)
+    assert (match.same, match.place) == (True, heard)
+    assert not match_voice(statement, [other]).same
 
 
 def test_the_command_compares_and_says_so(

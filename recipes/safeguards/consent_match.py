@@ -13,134 +13,170 @@ import argparse
 import csv
 import json
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 import torchaudio
-from numpy.typing import NDArray
+from torch import Tensor
 
 from recipes.safeguards.curve import Curve, table
-from voicefake.common.consent.voiceprint import RATE, Listener, Voiceprint
+from voicefake.common.consent.conditions import (
+    ANYWHERE,
+    RATE,
+    TELEPHONE,
+    Condition,
+    as_it_is,
+    echoing,
+    is_narrow,
+    noisy,
+    telephone,
+)
+from voicefake.common.consent.voiceprint import Listener, Voiceprint
 from voicefake.common.media import read_audio
+from voicefake.common.progress import Reporter, reporter
 
 STATEMENT_SECONDS = 12.0
 MATERIAL_SECONDS = (30.0, 60.0, 300.0)
-_MOST_SECONDS = 420.0  # of a speaker's recordings
+_MOST_SECONDS = 360.0  # of a speaker's recordings
 _DRAWS = 12  # statements of each speaker
-Sound = NDArray[np.float32]
+Material = Mapping[str, Voiceprint]
 
 
-def telephone(sound: Sound) -> Sound:
-    """300 to 3,400 Hz at 8 kHz."""
-    wave = torchaudio.functional.highpass_biquad(torch.from_numpy(sound), RATE, 300)
+def called(sound: Tensor) -> Tensor:
+    """Over a telephone: 300 to 3,400 Hz, not sharply, at 8 kHz."""
+    wave = torchaudio.functional.highpass_biquad(sound, RATE, 300)
     wave = torchaudio.functional.lowpass_biquad(wave, RATE, 3400)
     narrow = torchaudio.functional.resample(wave, RATE, 8000)
-    return np.asarray(torchaudio.functional.resample(narrow, 8000, RATE), np.float32)
+    return torchaudio.functional.resample(narrow, 8000, RATE)
 
 
-def noisy(sound: Sound) -> Sound:
-    """White noise 15 dB below the speech."""
-    noise = np.random.default_rng(0).standard_normal(len(sound)).astype(np.float32)
-    return sound + noise * np.float32(np.sqrt((sound**2).mean()) * 10 ** (-15 / 20))
-
-
-def room(sound: Sound) -> Sound:
-    """A tail of half a second (RT60), as loud as what comes directly."""
-    time = np.arange(RATE // 2) / RATE
-    tail = np.random.default_rng(1).standard_normal(len(time)) * 10 ** (-3 * time / 0.5)
-    echo = tail / np.sqrt((tail**2).sum())
-    echo[0] += 1
-    wave = torchaudio.functional.fftconvolve(
-        torch.from_numpy(sound), torch.from_numpy(echo.astype(np.float32))
-    )
-    return np.asarray(wave[: len(sound)], np.float32)
-
-
-PLACES: Mapping[str, Callable[[Sound], Sound]] = {
-    "as recorded": lambda sound: sound,
-    "telephone": telephone,
-    "noise 15 dB": noisy,
-    "room .5 s": room,
+PLACES: Mapping[str, Condition] = {
+    "as recorded": as_it_is,
+    "telephone": called,
+    "noise 15 dB": partial(noisy, decibels=15, seed=1),
+    "room .5 s": partial(echoing, seconds=0.5, seed=2),
 }
+"""Where statements are made: none of it is one of the conditions that are tried."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One that was heard somewhere.
+
+    Attributes:
+        heard: as it is.
+        banded: in the telephone's band, if it sounds as over a telephone.
+    """
+
+    heard: Voiceprint
+    banded: Voiceprint | None
+
+    def nearness(self, material: Material) -> float:
+        """To recordings as they are, or where they are nearest, as ``match_voice`` looks."""
+        there = [material[""].nearness(self.heard)]
+        if self.banded:
+            there += [material[name].nearness(self.banded) for name in TELEPHONE]
+        else:
+            there += [material[name].nearness(self.heard) for name in ANYWHERE]
+        return max(there)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What was heard of a recording.
+
+    Attributes:
+        places: as a part of a statement made there.
+        material: as training material, as it is ("") and in every condition.
+    """
+
+    places: Mapping[str, Statement]
+    material: Material
 
 
 @dataclass(frozen=True)
 class Speaker:
-    """What was heard of somebody: windows of each clip, by the place they were heard in."""
+    """What was heard of somebody; only of those with enough to draw from as material too."""
 
     name: str
-    clips: list[dict[str, Voiceprint]]
+    clips: list[Clip]
 
-    def draw(self, random: random.Random, place: str) -> tuple[Voiceprint, Voiceprint] | None:
+    def draw(self, random: random.Random, place: str) -> tuple[Statement, Material] | None:
         """A statement, and other recordings; None where there is too little."""
         order = random.sample(self.clips, len(self.clips))
-        statement, used = _gather(order, place, STATEMENT_SECONDS)
-        material, _ = _gather(order[used:], "as recorded", random.choice(MATERIAL_SECONDS))
-        enough = statement.seconds >= STATEMENT_SECONDS and material.seconds >= 25
-        return (statement, material) if enough else None
+        statement, used = _statement(order, place)
+        kept, seconds, most = [], 0.0, random.choice(MATERIAL_SECONDS)
+        for clip in order[used:]:
+            if seconds >= most or not clip.material:
+                break
+            kept.append(clip.material)
+            seconds += clip.material[""].seconds
+        if statement.heard.seconds < STATEMENT_SECONDS or seconds < 25:
+            return None
+        joined = {name: Voiceprint.joined([part[name] for part in kept]) for name in kept[0]}
+        return statement, joined
 
-    def all_of(self, place: str) -> Voiceprint:
-        """Everything, as one statement."""
-        return _gather(self.clips, place, STATEMENT_SECONDS)[0]
-
-
-def _gather(
-    clips: Sequence[Mapping[str, Voiceprint]], place: str, seconds: float
-) -> tuple[Voiceprint, int]:
-    """The first clips that make up ``seconds``, and how many they are."""
-    heard = Voiceprint.joined([])
-    for used, clip in enumerate(clips):
-        if heard.seconds >= seconds:
-            return heard, used
-        heard = Voiceprint.joined([heard, clip[place]])
-    return heard, len(clips)
+    def all_of(self, place: str) -> Statement:
+        """Everything, up to a statement's length."""
+        return _statement(self.clips, place)[0]
 
 
-def read_speakers(root: Path) -> Iterator[Speaker]:
-    """Every speaker of ``speech.csv``, evenly thinned to seven minutes.
+def _statement(clips: Sequence[Clip], place: str) -> tuple[Statement, int]:
+    """The first clips that make up a statement, and how many they are."""
+    parts: list[Statement] = []
+    while sum(part.heard.seconds for part in parts) < STATEMENT_SECONDS and len(parts) < len(clips):
+        parts.append(clips[len(parts)].places[place])
+    banded = [part.banded for part in parts if part.banded]
+    narrow = Voiceprint.joined(banded) if len(banded) == len(parts) else None
+    return Statement(Voiceprint.joined([part.heard for part in parts]), narrow), len(parts)
 
-    Only speakers with enough for a trial of their own are also heard from other places.
-    """
+
+def read_speakers(root: Path, reporter: Reporter) -> Iterator[Speaker]:
+    """Every speaker of ``speech.csv``, evenly thinned to a few minutes."""
     listener = Listener()
     by_speaker: dict[str, list[tuple[Path, float]]] = {}
     with (root / "speech.csv").open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             name = f"{row['dataset']}/{row['speaker']}"
             by_speaker.setdefault(name, []).append((root / row["path"], float(row["sec"])))
+    bar = reporter.stage("speakers", len(by_speaker))
     for name, listed in by_speaker.items():
         total = sum(seconds for _, seconds in listed)
         step = max(1, round(total / _MOST_SECONDS))
-        places = PLACES if total > 55 else {"as recorded": PLACES["as recorded"]}
-        clips = []
-        for path, _ in listed[::step]:
-            sound = read_audio(path, sample_rate=RATE)[0]
-            heard = {p: listener.hear(torch.from_numpy(f(sound))) for p, f in places.items()}
-            clips.append(heard)
+        clips = [_heard(listener, path, whole=total > 55) for path, _ in listed[::step]]
         yield Speaker(name, clips)
+        bar.advance()
+
+
+def _heard(listener: Listener, path: Path, *, whole: bool) -> Clip:
+    """A recording in all places, and, if ``whole``, as material in all conditions."""
+    sound = torch.from_numpy(read_audio(path, sample_rate=RATE)[0])
+    places = {}
+    for place, made in PLACES.items():
+        there = made(sound)
+        banded = listener.hear(telephone(there)) if is_narrow(there) else None
+        places[place] = Statement(listener.hear(there), banded)
+    conditions = {"": as_it_is, **ANYWHERE, **TELEPHONE} if whole else {}
+    return Clip(places, {name: listener.hear(made(sound)) for name, made in conditions.items()})
 
 
 def curve_of(speakers: Sequence[Speaker], place: str, seed: int = 0) -> Curve:
     """Nearness of the same and of different speakers among ``speakers``."""
     chance = random.Random(seed)
-    drawn = {
-        s.name: [pair for _ in range(_DRAWS) if (pair := s.draw(chance, place))]
-        for s in speakers
-        if place in s.clips[0]
-    }
+    drawn = {s.name: [pair for _ in range(_DRAWS) if (pair := s.draw(chance, place))]
+             for s in speakers}  # fmt: skip
     trials = {name: pairs for name, pairs in drawn.items() if pairs}
-    same = [m.nearness(s) for pairs in trials.values() for s, m in pairs]
+    same = [s.nearness(m) for pairs in trials.values() for s, m in pairs]
     different = []
     for speaker in speakers:
-        pairs = trials.get(speaker.name, [])[:3]
-        statements = [s for s, _ in pairs]
-        if not statements and place in speaker.clips[0]:
-            statements = [speaker.all_of(place)]
+        statements = [s for s, _ in trials.get(speaker.name, [])[:3]] or [speaker.all_of(place)]
         for other, theirs in trials.items():
             if other != speaker.name:
-                different += [m.nearness(s) for s in statements for _, m in theirs[:3]]
+                different += [s.nearness(m) for s in statements for _, m in theirs[:3]]
     return Curve(np.array(same), np.array(different), len(trials))
 
 
@@ -152,7 +188,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="a JSON file for the figures")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    speakers = sorted(read_speakers(arguments.data), key=lambda s: s.name)
+    with reporter(quiet=False) as bars:
+        speakers = sorted(read_speakers(arguments.data, bars), key=lambda s: s.name)
     random.Random(arguments.seed).shuffle(speakers)
     fitting, judging = speakers[::2], speakers[1::2]
     fitted = curve_of(fitting, "as recorded").threshold()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,6 +18,9 @@ from voicefake.common.commandline import (
     print_json,
 )
 from voicefake.common.errors import Refused, WrongUse
+
+if TYPE_CHECKING:
+    from voicefake.common.consent.statement import VoiceMatch
 
 app = typer.Typer(
     help="Consent records: who may be copied, by whom, for what, until when.", no_args_is_help=True
@@ -154,21 +157,20 @@ def check(
     record = consent.load_consent(path)
     refusal: Refused | None = None
     state = record.state()
-    nearness: float | None = None
+    match: VoiceMatch | None = None
     try:
         for kind in _covers(covers) or (None,):
             state = record.state(kind)
             record.check(kind)
         record.check_files(file or ())
         if against:
-            nearness = _compare(path, record, statement, against)
+            match = _compare(path, record, statement, against)
     except Refused as error:
         refusal = error
     if as_json:
         why_not = refusal.fault if refusal else ""
-        print_json(
-            _told(path, record) | {"state": str(state), "why_not": why_not, "nearness": nearness}
-        )
+        compared = {"nearness": match and match.nearness, "heard_as": match and match.place}
+        print_json(_told(path, record) | {"state": str(state), "why_not": why_not} | compared)
     elif refusal is None and not quiet:
         scope = " and ".join(record.covers)
         until = f"until {record.expires}" if record.expires else "without an end"
@@ -178,8 +180,10 @@ def check(
         print(f"  basis: {record.basis} {record.licence}".rstrip())
         print(f"  signed by key {record.signature.public_key if record.signature else ''}")
         print(f"  record {record.sha256}, revocation id {record.revocation_id}")
-        if nearness is not None:
-            print(f"  voice: statement and recordings are of one voice (nearness {nearness:.2f})")
+        if match is not None:
+            where = f", as heard {match.place}" if match.place else ""
+            near = f"nearness {match.nearness:.2f}{where}"
+            print(f"  voice: statement and recordings are of one voice ({near})")
     if refusal is not None:
         print_error(refusal)
         raise typer.Exit(refusal.exit_code)
@@ -203,10 +207,10 @@ def revoke(
 
 def _compare(
     path: Path, record: consent.ConsentRecord, given: Path | None, recordings: list[Path]
-) -> float:
+) -> VoiceMatch:
     from voicefake.common.consent.statement import find_statement, require_same_voice
 
-    return require_same_voice(record, find_statement(record, path, given), recordings).nearness
+    return require_same_voice(record, find_statement(record, path, given), recordings)
 
 
 def _told(path: Path, record: consent.ConsentRecord) -> dict[str, Any]:

@@ -14,12 +14,12 @@ import torch
 from torch import Tensor, nn
 from torchaudio.transforms import MelSpectrogram
 
+from voicefake.common.consent.conditions import RATE, Condition, as_it_is
 from voicefake.common.media import AudioReader
 from voicefake.common.modelfile import load_model, load_weights
 
 WEIGHTS = Path(__file__).parent / "weights" / "voiceprint.safetensors"
 KIND = "voiceprint"
-RATE = 16_000
 _HOP = 160
 _WINDOW = 160  # frames: 1.6 s
 _STEP = 77  # frames between windows: 1.3 of them a second
@@ -67,6 +67,17 @@ class Voiceprint:
         return float(_centre(self.windows) @ _centre(other.windows))
 
 
+def half_minutes(path: Path) -> Iterator[Tensor]:
+    """The sound of a recording, ``(n,)`` at 16 kHz.
+
+    Raises:
+        BadInput: it cannot be read.
+    """
+    with AudioReader(path, sample_rate=RATE, mono=True) as reader:
+        for block in reader.chunks(_BLOCK):
+            yield torch.from_numpy(block[0])
+
+
 class Listener:
     """Makes voiceprints of recordings, in bounded memory."""
 
@@ -77,15 +88,14 @@ class Listener:
             pad_mode="constant",
         )  # fmt: skip
 
-    def listen(self, path: Path) -> Iterator[Voiceprint]:
-        """What is heard in each half minute of a recording.
+    def listen(self, path: Path, condition: Condition = as_it_is) -> Iterator[Voiceprint]:
+        """What is heard in each half minute of a recording, had it been made in ``condition``.
 
         Raises:
             BadInput: it cannot be read.
         """
-        with AudioReader(path, sample_rate=RATE, mono=True) as reader:
-            for block in reader.chunks(_BLOCK):
-                yield self.hear(torch.from_numpy(block[0]))
+        for sound in half_minutes(path):
+            yield self.hear(condition(sound))
 
     @torch.inference_mode()
     def hear(self, sound: Tensor) -> Voiceprint:
