@@ -18,9 +18,10 @@ from voicefake.convert import convert_file
 from voicefake.features import MelSpectrogram, track_f0
 from voicefake.models.decoder import Melody, loudness_of
 from voicefake.options import ConvertOptions, F0Method
+from voicefake.reference import voice_of_recording
 from voicefake.speakers import speaker_store
 from voicefake.targets import Reference, find_target, parse_shares
-from voicefake.voices import load_voice, mixed_voice, voice_of_recording
+from voicefake.voices import load_voice, mixed_voice
 
 RIGHTS = "a voice made by the tests"
 
@@ -105,7 +106,9 @@ def test_somebody_never_heard_needs_consent_too(tmp_path: Path) -> None:
     reference = write_sound(tmp_path / "ref.wav", 4.0)
     with pytest.raises(Refused, match="no consent record"):
         convert_file(source, tmp_path / "out.wav", Reference(reference))
-    report = convert_file(source, tmp_path / "out.wav", Reference(reference, i_have_rights=RIGHTS))
+    report = convert_file(
+        source, tmp_path / "out.wav", Reference(reference, i_have_rights=RIGHTS, steps=2)
+    )
     assert RIGHTS in sidecar_path(report.output).read_text(encoding="utf-8")
     assert report.figures["result f0 Hz"] == pytest.approx(140, rel=0.15)
 

@@ -25,7 +25,7 @@ from voicefake.controls import matching_gain
 from voicefake.engine import Networks, Renderer
 from voicefake.options import ConvertOptions
 from voicefake.speakers import speaker_store
-from voicefake.targets import Reference, find_target
+from voicefake.targets import Reference, Target, find_target
 from voicefake.voices import Voice
 from voicefake.windows import Window, windows
 
@@ -60,7 +60,7 @@ class ConvertReport:
 def convert_file(
     source: Path,
     output: Path,
-    speaker: str | Reference,
+    speaker: str | Reference | Target,
     *,
     options: ConvertOptions | None = None,
     store: ProfileStore | None = None,
@@ -80,7 +80,8 @@ def convert_file(
         source: any sound or video file.
         output: sound file, its format by the suffix.
         speaker: name of a profile, several with their shares (``a:0.7,b:0.3``), or a
-            reference: a recording of somebody who has no profile.
+            reference: a recording of somebody who has no profile; or what
+            :func:`~voicefake.targets.find_target` made of them, for many files at once.
         marked: off for intermediate files of a job that marks its own result.
 
     Raises:
@@ -93,7 +94,7 @@ def convert_file(
     options = options or ConvertOptions()
     settings = target.settings | {"seed": seed} | asdict(options)
     story = Story("voice", target.people, source, settings)
-    voice = target.voice()
+    voice = target.voice(reporter)
     job = _Job(source, voice, options, resolve_device(device), seed, reporter or Silent())
     return job.run(output, story, force=force, marked=marked)
 

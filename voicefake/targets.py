@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,9 @@ from voicefake.common.consent import Permission, require_consent
 from voicefake.common.errors import WrongUse
 from voicefake.common.marks import Person
 from voicefake.common.profiles import Profile, ProfileStore
-from voicefake.voices import Voice, load_voice, mixed_voice, voice_of_recording
+from voicefake.common.progress import Reporter
+from voicefake.reference import STEPS, voice_of_recording
+from voicefake.voices import Voice, load_voice, mixed_voice
 
 
 @dataclass(frozen=True)
@@ -21,12 +23,14 @@ class Reference:
         path: of the recording.
         consent: the person's consent record; without it ``i_have_rights`` must say why.
         statement: recording of the record's spoken statement (default: beside the record).
+        steps: by which the voice is taught from the recording, some .15 s of a core each.
     """
 
     path: Path
     consent: Path | None = None
     i_have_rights: str | None = None
     statement: Path | None = None
+    steps: int = STEPS
 
 
 @dataclass(frozen=True)
@@ -52,18 +56,20 @@ class Speakers:
             return {"speaker": self.name}
         return {"speakers": {profile.name: round(share, 4) for profile, share in self.parts}}
 
-    def voice(self) -> Voice:
+    def voice(self, reporter: Reporter | None = None) -> Voice:
         """Load it."""
         voices = [(load_voice(profile), share) for profile, share in self.parts]
         return voices[0][0] if len(voices) == 1 else mixed_voice(voices)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Stranger:
-    """The person of a reference, and by whose leave they are copied."""
+    """The person of a reference, and by whose leave they are copied; heard once."""
 
     path: Path
     permission: Permission
+    steps: int = STEPS
+    _voice: Voice | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -82,29 +88,35 @@ class Stranger:
     @property
     def settings(self) -> dict[str, Any]:
         """For the story of the output."""
-        return {"reference": self.path.name}
+        return {"reference": self.path.name, "steps": self.steps}
 
-    def voice(self) -> Voice:
+    def voice(self, reporter: Reporter | None = None) -> Voice:
         """Listen to the recording."""
-        return voice_of_recording(self.path)
+        if self._voice is None:
+            self._voice = voice_of_recording(self.path, steps=self.steps, reporter=reporter)
+        return self._voice
 
 
 Target = Speakers | Stranger
 
 
-def find_target(speaker: str | Reference, store: ProfileStore) -> Target:
+def find_target(speaker: str | Reference | Target, store: ProfileStore) -> Target:
     """The target that ``speaker`` names: ``a``, ``a:0.7,b:0.3``, or a reference.
+
+    A target that was found before is returned as it is, and hears its reference once only.
 
     Raises:
         WrongUse: unknown speaker, or shares that are none.
         Refused: somebody's consent is missing or does not hold.
     """
+    if isinstance(speaker, Speakers | Stranger):
+        return speaker
     if isinstance(speaker, Reference):
         permission = require_consent(
             speaker.consent, speaker.i_have_rights, "voice",
             files=[speaker.path], statement=speaker.statement,
         )  # fmt: skip
-        return Stranger(speaker.path, permission)
+        return Stranger(speaker.path, permission, speaker.steps)
     shares = parse_shares(speaker)
     found = [(store.find(name), share) for name, share in shares.items()]
     for profile, _ in found:

@@ -23,6 +23,7 @@ from voicefake.common.devices import Device
 from voicefake.common.errors import BadInput, VoicefakeError, WrongUse
 from voicefake.common.labels import NoticePlace
 from voicefake.common.reports import ReportOption, Stopwatch, report_run
+from voicefake.common.summary import print_summary
 from voicefake.options import ConvertOptions, F0Method
 
 if TYPE_CHECKING:
@@ -179,13 +180,13 @@ def convert(
 
     Length, tempo, channels, level and sample rate stay those of the input.
     """
-    target = wanted(to, to_reference, consent, i_have_rights)
+    wanted_target = wanted(to, to_reference, consent, i_have_rights)
     from voicefake.convert import convert_file
     from voicefake.speakers import speaker_store
     from voicefake.targets import Speakers, find_target
 
     store = speaker_store()
-    found = find_target(target, store)
+    found = find_target(wanted_target, store)
     one = found.name if isinstance(found, Speakers) and len(found.parts) == 1 else None
     place = NoticePlace.BEFORE if spoken_notice else NoticePlace.NONE
     options = ConvertOptions(
@@ -198,7 +199,7 @@ def convert(
     def work(source: Path, out: Path, listener: Reporter) -> ConvertReport:
         watch = Stopwatch(listener)
         made = convert_file(
-            source, out, target, options=options, store=store, device=device, seed=seed,
+            source, out, found, options=options, store=store, device=device, seed=seed,
             reporter=watch, force=force,
         )  # fmt: skip
         if report is not None:
@@ -304,6 +305,8 @@ def batch(
     from voicefake.common.progress import reporter
 
     results: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
+    warnings: list[str] = []
     code = 0
     for source, target in work:
         try:
@@ -315,26 +318,26 @@ def batch(
             print_error(error)
             code = code or error.exit_code
             results.append({"source": str(source), "output": None, "error": str(error)})
+            rows.append({"result": f"{source}: not done"})
             continue
         except (MemoryError, OSError) as error:
             wrapped = BadInput(source, f"could not be converted ({error})", "free memory or disk")
             print_error(wrapped)
             code = code or wrapped.exit_code
             results.append({"source": str(source), "output": None, "error": str(wrapped)})
+            rows.append({"result": f"{source}: not done"})
             continue
         results.append(report.to_json())
-        if not quiet:
-            _tell(report)
+        rows.append(_row(report))
+        warnings += [f"{report.output}: {warning}" for warning in report.warnings]
     if as_json:
         print_json(results)
+    if not quiet and any("sound" in row for row in rows):
+        print_summary(rows, warnings)
     return code
 
 
-def _tell(report: ConvertReport) -> None:
+def _row(report: ConvertReport) -> dict[str, Any]:
     speed = report.seconds / max(report.took, 1e-6)
-    line = f"{report.output}: {report.seconds:.1f} s of sound in {report.took:.1f} s ({speed:.1f}x)"
-    console.print(line, markup=False, highlight=False)
-    for name, value in report.figures.items():
-        console.print(f"  {name}: {value}", markup=False, highlight=False)
-    for warning in report.warnings:
-        console.print(f"  warning: {warning}", markup=False, highlight=False)
+    times = {"sound": f"{report.seconds:.1f} s", "took": f"{report.took:.1f} s"}
+    return {"result": str(report.output), **times, "speed": f"{speed:.1f}x", **report.figures}

@@ -151,13 +151,10 @@ def read_takes(
             errors.append(error)
             warnings.append(str(error))
             continue
-        level = measure_level(iter([audio[None]]))
-        audio = ((audio - level.offset) * level.gain).astype(np.float32)
-        for piece in slices_of(audio, rate):
-            if len(piece) < _SHORTEST_SLICE * rate:
-                warnings.append(f"{path}: is shorter than half a second; left out")
-                continue
-            takes.append(_take(path, piece, ears, random))
+        found = takes_of(path, audio, ears, random)
+        if not found:
+            warnings.append(f"{path}: is shorter than half a second; left out")
+        takes += found
     seconds = sum(t.frames for t in takes) / ears.spectrogram.config.frame_rate
     if not takes and errors:
         raise errors[0]
@@ -167,6 +164,17 @@ def read_takes(
             f"give at least {_SHORTEST_SECONDS:.0f} s; some minutes are better",
         )  # fmt: skip
     return takes, warnings
+
+
+def takes_of(
+    path: Path, audio: NDArray[np.float32], ears: Ears, random: torch.Generator
+) -> list[Take]:
+    """Takes of one recording ``audio`` (n,); none where it is shorter than half a second."""
+    rate = ears.spectrogram.config.sample_rate
+    level = measure_level(iter([audio[None]]))
+    audio = ((audio - level.offset) * level.gain).astype(np.float32)
+    pieces = [p for p in slices_of(audio, rate) if len(p) >= _SHORTEST_SLICE * rate]
+    return [_take(path, piece, ears, random) for piece in pieces]
 
 
 def _take(
