@@ -17,7 +17,6 @@ from voicefake.common.commandline import (
     LabelTextOption,
     QuietOption,
     SeedOption,
-    console,
     print_error,
     print_json,
     run,
@@ -28,6 +27,7 @@ from voicefake.common.profile_commands import profile_app
 from voicefake.common.profiles import Kind, ProfileStore
 from voicefake.common.progress import reporter
 from voicefake.common.reports import ReportOption, Stopwatch, report_run
+from voicefake.common.summary import print_summary
 
 if TYPE_CHECKING:
     from facesync.swap import SwapOptions, SwapReport
@@ -113,7 +113,7 @@ def swap(
     several = len(inputs) > 1 or (output is not None and output.is_dir())
     if several and output is not None and output.is_file():
         raise WrongUse(output, "is a file, and there are several inputs", "name a folder with -o")
-    results, failures = [], []
+    results, failures, made = [], [], []
     for path in inputs:
         try:
             report = _swap_one(
@@ -126,10 +126,12 @@ def swap(
             results.append({"input": str(path), "error": str(error), "exit": error.exit_code})
             continue
         results.append({"input": str(path), **asdict(report)})
-        if not quiet and not as_json:
-            _print_swap(report)
+        made.append(report)
     if as_json:
         print_json(results)
+    if made and not quiet:
+        warnings = [f"{report.output}: {w}" for report in made for w in report.warnings]
+        print_summary([_row(report) for report in made], warnings)
     return failures[0].exit_code if failures else 0
 
 
@@ -213,15 +215,16 @@ def train(
     }
     if as_json:
         print_json(told)
-    elif not quiet:
-        best = min((look["total"] for look in report.history), default=None)
-        figure = "described only" if best is None else f"held-out figure {best:.3f}"
-        _say(
-            f"{identity}: {report.faces} faces ({report.held_out} held out), "
-            f"{report.steps} steps in {report.seconds:.0f} s, {figure}"
-        )
-        _say(f"use it: facesync swap VIDEO --to {identity}")
-        _warn((*report.warnings, *(f"{s.path}: {s.fault}" for s in report.skipped)))
+    if not quiet:
+        row = {
+            "identity": identity, "faces": report.faces, "held out": report.held_out,
+            "steps": report.steps, "took": f"{report.seconds:.0f} s",
+        }  # fmt: skip
+        if report.history:
+            row["held-out figure"] = min(look["total"] for look in report.history)
+        skipped = [f"{s.path}: {s.fault}" for s in report.skipped]
+        use = f"use it: facesync swap VIDEO --to {identity}"
+        print_summary([row], [*report.warnings, *skipped], last=[use])
     return 0
 
 
@@ -247,12 +250,12 @@ def extract(
         report = extract_faces(media, output, options=options, reporter=bars, force=force)
     if as_json:
         print_json(report)
-    elif not quiet:
-        _say(
-            f"{report['faces']} faces in {output}, {report['duplicates_dropped']} duplicates "
-            f"dropped; look at {report['sheet']}"
-        )
-        _warn([f"{s['path']}: {s['fault']}" for s in report["skipped"]])
+    if not quiet:
+        row = {
+            "faces": report["faces"], "in": str(output), "sheet": str(report["sheet"]),
+            "duplicates dropped": report["duplicates_dropped"],
+        }  # fmt: skip
+        print_summary([row], [f"{s['path']}: {s['fault']}" for s in report["skipped"]])
     return 0
 
 
@@ -286,8 +289,8 @@ def preview(
     )  # fmt: skip
     if as_json:
         print_json({"output": str(output), "swapped": swapped})
-    elif not quiet:
-        _say(f"wrote {output}: above before, below after, {swapped} frames swapped")
+    if not quiet:
+        print_summary([{"sheet": str(output), "frames": frames, "swapped": swapped}])
     return 0
 
 
@@ -296,18 +299,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     run(app, arguments)
 
 
-def _print_swap(report: SwapReport) -> None:
-    _say(
-        f"wrote {report.output}: {report.swapped} of {report.frames} pictures swapped "
-        f"in {report.seconds:.1f} s"
-    )
-    _warn(report.warnings)
-
-
-def _say(line: str) -> None:
-    console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-def _warn(lines: Sequence[str]) -> None:
-    for line in lines:
-        _say(f"warning: {line}")
+def _row(report: SwapReport) -> dict[str, Any]:
+    took, speed = f"{report.seconds:.1f} s", report.figures["frames_per_second"]
+    return {
+        "result": str(report.output), "pictures": report.frames, "swapped": report.swapped,
+        "took": took, "a second": speed,
+    }  # fmt: skip

@@ -18,11 +18,11 @@ from voicefake.common.commandline import (
     JsonOption,
     QuietOption,
     SeedOption,
-    console,
     print_json,
 )
 from voicefake.common.devices import Device
 from voicefake.common.reports import ReportOption
+from voicefake.common.summary import print_summary
 
 if TYPE_CHECKING:
     from recipes.engine import Plan
@@ -116,9 +116,12 @@ def recipe_check(
                       title_justify="left")  # fmt: skip
         for heading in ("step", "what", "from", "time"):
             table.add_column(heading, overflow="fold")
+        made = {item.call.output: f"@{item.call.step.name}" for item in planned.steps}
         for item, time in zip(planned.steps, times, strict=True):
             took = "kept from an earlier run" if item.reused else str(time)
-            files = ", ".join(escape(path.name) for path in item.call.files.values())
+            files = ", ".join(
+                escape(made.get(path, path.name)) for path in item.call.files.values()
+            )
             table.add_row(item.call.step.name, item.call.step.do, files, took)
         out.print(table)
         out.print(f"result: {planned.output}", highlight=False, markup=False, soft_wrap=True)
@@ -197,13 +200,13 @@ def run_and_tell(
     """
     from recipes.engine import Choices
     from recipes.jobs import run_jobs
-    from recipes.report import summary
+    from recipes.report import print_run
     from voicefake.common.progress import reporter
     from voicefake.common.reports import report_run
 
     def told(report: RunReport) -> None:
         if not quiet:
-            console.print(summary(report))
+            print_run(report)
         if page is not None:
             source, many = next(iter(report.inputs.values())), len(jobs) > 1
             report_run(page, source, report.output, run=report.to_json(), several=many, force=force)
@@ -212,9 +215,17 @@ def run_and_tell(
     batch = run_jobs(jobs, choices, lambda: reporter(quiet), told)
     if as_json:
         print_json(batch.results)
-    elif len(jobs) > 1 and not quiet:
-        done = sum(result["output"] is not None for result in batch.results)
-        console.print(f"{done} of {len(jobs)} done", highlight=False)
+    if len(jobs) > 1 and not quiet:
+        print_summary(
+            [
+                {
+                    "clip": result["input"],
+                    "result": result["output"] or "not done",
+                    "took": f"{result['seconds']:.1f} s" if result["output"] else "",
+                }
+                for result in batch.results
+            ]
+        )
     return batch.code
 
 

@@ -7,13 +7,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rich.console import Group, RenderableType
-from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
 from voicefake.common.errors import Refused, VoicefakeError
 from voicefake.common.marks.story import Person
+from voicefake.common.summary import print_summary, shown
 
 
 @dataclass(frozen=True)
@@ -86,34 +84,30 @@ def failure_json(source: Path, error: VoicefakeError) -> dict[str, Any]:
     }
 
 
-def summary(report: RunReport) -> RenderableType:
+def print_run(report: RunReport) -> None:
     """One screen: each step with its time and figures, people, warnings, where the result lies."""
-    table = Table(title=escape(report.title), title_justify="left", box=None, pad_edge=False)
-    table.add_column("step")
-    table.add_column("what was done", overflow="fold")
-    table.add_column("time", justify="right")
-    table.add_column("figures", overflow="fold")
-    for step in report.steps:
-        took = "kept" if step.reused else f"{step.seconds:.1f} s"
-        table.add_row(escape(step.name), escape(step.did), took, escape(_shown(step.figures)))
-    parts: list[RenderableType] = [table]
-    for person in _people(report.steps):
-        leave = f'on the user\'s word: "{person.override}"' if person.override else person.basis
-        parts.append(Text(f"{person.kind} {person.name}: {leave}"))
-    parts += [Text(f"warning: {w}", "yellow") for s in report.steps for w in s.warnings]
-    parts.append(Text(f"{report.output}  ({report.seconds:.1f} s in all)", "bold", overflow="fold"))
-    return Group(*parts)
+    rows = [
+        {
+            "step": step.name,
+            "what was done": step.did,
+            "time": "kept" if step.reused else f"{step.seconds:.1f} s",
+            "figures": ", ".join(
+                f"{name.replace('_', ' ')} {shown(value)}"
+                for name, value in step.figures.items()
+                if isinstance(value, str | int | float)
+            ),
+        }
+        for step in report.steps
+    ]
+    warnings = [warning for step in report.steps for warning in step.warnings]
+    people = [
+        f"{person.kind} {person.name}: "
+        + (f'on the user\'s word: "{person.override}"' if person.override else person.basis)
+        for person in _people(report.steps)
+    ]
+    made = f"{report.output}  ({report.seconds:.1f} s in all)"
+    print_summary(rows, warnings, title=report.title, last=[*people, Text(made, "bold")])
 
 
 def _people(steps: Sequence[StepReport]) -> list[Person]:
     return list(dict.fromkeys(person for step in steps for person in step.people))
-
-
-def _shown(figures: Mapping[str, Any]) -> str:
-    shown = []
-    for name, value in figures.items():
-        if isinstance(value, float):
-            value = f"{value:.3g}"
-        if isinstance(value, str | int):
-            shown.append(f"{name.replace('_', ' ')} {value}")
-    return ", ".join(shown)

@@ -12,7 +12,7 @@ import pytest
 
 from recipes import engine, library
 from recipes.engine import Choices, work_folder
-from recipes.report import StepReport, failure_json, summary
+from recipes.report import StepReport, failure_json, print_run
 from voicefake.common.commandline import console
 from voicefake.common.errors import BadInput, Refused, Stopped, WrongUse
 from voicefake.common.marks.story import Person
@@ -197,7 +197,7 @@ def test_the_report_fits_people_and_scripts(clip):
     told = report.to_json()
     assert told["output"].endswith("out.txt") and told["repaired"] == ["odd", "odd"]
     with console.capture() as screen:
-        console.print(summary(report))
+        print_run(report)
     assert len(screen.get().splitlines()) < 25
     assert "out.txt" in screen.get().replace("\n", "")
     assert "refused" in failure_json(clip, Refused("a", "b", "c"))

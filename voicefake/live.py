@@ -61,11 +61,13 @@ class LiveReport:
         seconds: converted.
         latency: seconds from mouth to ear: networks, chunk and devices.
         lost: chunks that came faster than they could be converted.
+        gaps: times that a device had nothing to play.
     """
 
     seconds: float
     latency: float
     lost: int
+    gaps: int
     record: Path | None
     warnings: tuple[str, ...] = ()
 
@@ -133,8 +135,13 @@ def go_live(
                 record.write(sound[None])
             for player in players:
                 player.play(sound)
-    warnings = tuple(making.warnings) if making else ()
-    return LiveReport(samples / rate, round(latency, 4), ears.lost, live.record, warnings)
+    warnings = list(making.warnings) if making else []
+    gaps = sum(player.gaps for player in players)
+    if ears.lost:
+        warnings.append(f"{ears.lost} chunks came too fast; try a longer --chunk")
+    return LiveReport(
+        samples / rate, round(latency, 4), ears.lost, gaps, live.record, tuple(warnings)
+    )
 
 
 def _converted(
@@ -221,6 +228,7 @@ class _Player:
         sounddevice = sound_devices()
         own = _rate_of(name, "output")
         self._resampler, self._marker = Resampler(rate, own, 1), mark.sound(rate, 1)
+        self._begun, self.gaps = False, 0
         with _told(name):
             self._stream = sounddevice.OutputStream(
                 device=_numbered(name), samplerate=own, channels=1, dtype="float32"
@@ -241,7 +249,10 @@ class _Player:
     def play(self, sound: Samples) -> None:
         """Play ``sound`` (n,); waits while the device has enough."""
         block = self._resampler.push(self._marker.push(sound[None]))
-        self._stream.write(np.ascontiguousarray(block.T))
+        ran_dry = self._stream.write(np.ascontiguousarray(block.T))
+        if self._begun and ran_dry:
+            self.gaps += 1
+        self._begun = True
 
 
 def list_devices() -> list[dict[str, Any]]:

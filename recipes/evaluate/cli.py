@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from voicefake.common.commandline import ForceOption, JsonOption, QuietOption, console, print_json
+from voicefake.common.commandline import ForceOption, JsonOption, QuietOption, print_json
+from voicefake.common.summary import print_lines, print_summary
+
+if TYPE_CHECKING:
+    from recipes.evaluate.figures import Summary
 
 FilesArgument = Annotated[
     list[Path] | None,
@@ -63,23 +67,18 @@ def evaluate(
         print_json(result.to_json())
 
 
-def _tell(total: Mapping[str, Any], absent: Mapping[str, None]) -> None:
-    from rich.markup import escape
-    from rich.table import Table
-
+def _tell(total: Mapping[str, Sequence[Summary]], absent: Mapping[str, None]) -> None:
     for name, summaries in total.items():
-        table = Table(title=name, title_justify="left", box=None, pad_edge=False)
-        for column in ("figure", "value [95 %]", "natural", "bar"):
-            table.add_column(column)
-        for summary in summaries:
-            natural = "" if summary.natural is None else f"{summary.natural:.3g}"
-            meaning = summary.meaning
-            value = escape(str(summary.estimate))
-            table.add_row(meaning.title, value, natural, meaning.bar)
-        console.print(table)
+        rows = [
+            {
+                "figure": summary.meaning.title,
+                "value [95 %]": str(summary.estimate),
+                "natural": "" if summary.natural is None else f"{summary.natural:.3g}",
+                "bar": summary.meaning.bar,
+            }
+            for summary in summaries
+        ]
+        print_summary(rows, title=name)
     if absent:
-        console.print(
-            f"not judged for want of {', '.join(absent)}: see recipes/evaluate/README.md",
-            markup=False,
-            highlight=False,
-        )
+        wanting = ", ".join(absent)
+        print_lines([f"not judged for want of {wanting}: see recipes/evaluate/README.md"])

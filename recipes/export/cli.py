@@ -8,16 +8,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from voicefake.common.commandline import (
-    ForceOption,
-    JsonOption,
-    QuietOption,
-    console,
-    print_json,
-)
+from voicefake.common.commandline import ForceOption, JsonOption, QuietOption, print_json
 from voicefake.common.errors import WrongUse
+from voicefake.common.summary import print_summary
 
 app = typer.Typer(help="The networks for other programs.", no_args_is_help=True)
 
@@ -52,10 +46,10 @@ def export_onnx(
         written = export(output, voice=voice, face=face, reporter=bars, force=force)
     if as_json:
         print_json([asdict(item) for item in written])
-    elif not quiet:
-        table = Table(box=None, pad_edge=False)
-        for heading in ("file", "what it does", "difference to torch"):
-            table.add_column(heading, overflow="fold")
-        for item in written:
-            table.add_row(item.file, item.does, f"{item.difference:.0e}")
-        console.print(table)
+    if not quiet:
+        print_summary(
+            [
+                {"file": i.file, "what it does": i.does, "off torch by": f"{i.difference:.0e}"}
+                for i in written
+            ]
+        )

@@ -59,15 +59,17 @@ def train_tab(site: Site) -> None:
     with gr.Row():
         curve = gr.LinePlot(
             x="step", y="error", label="Error on material held out (lower is better)",
-            height=260, visible=False, buttons=[], elem_id="train-curve",
+            height=260, min_width=320, visible=False, buttons=[],
+            elem_id="train-curve",
         )  # fmt: skip
         sheet = gr.Image(
-            label="Faces held out", interactive=False, visible=False, buttons=["fullscreen"],
+            label="Faces held out", interactive=False, visible=False, min_width=320,
+            buttons=["fullscreen"],
             elem_id="train-sheet",
         )  # fmt: skip
         sound = gr.Audio(
             label="A recording held out, as spoken by the network", interactive=False,
-            visible=False, buttons=[], elem_id="train-sound",
+            visible=False, min_width=320, buttons=[], elem_id="train-sound",
         )  # fmt: skip
 
     def prepare(

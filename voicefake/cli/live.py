@@ -18,6 +18,7 @@ from voicefake.common.commandline import (
     print_json,
 )
 from voicefake.common.devices import Device
+from voicefake.common.summary import print_summary
 from voicefake.options import ConvertOptions
 
 
@@ -91,13 +92,10 @@ def live(
         )  # fmt: skip
     if as_json:
         print_json(report.to_json())
-    if quiet:
-        return
-    console.print(
-        f"{report.seconds:.1f} s, {report.latency * 1000:.0f} ms behind the mouth",
-        markup=False, highlight=False,
-    )  # fmt: skip
-    if report.lost:
-        console.print(f"warning: {report.lost} chunks came too fast; try a longer --chunk")
-    for warning in report.warnings:
-        console.print(f"warning: {warning}", markup=False, highlight=False)
+    if not quiet:
+        behind = f"{report.latency * 1000:.0f} ms"
+        row = {
+            "sound": f"{report.seconds:.1f} s", "behind the mouth": behind,
+            "chunks lost": report.lost, "gaps": report.gaps,
+        }  # fmt: skip
+        print_summary([row | {"record": str(record)} if record else row], report.warnings)

@@ -13,10 +13,10 @@ from voicefake.common.commandline import (
     JsonOption,
     QuietOption,
     SeedOption,
-    console,
     print_json,
 )
 from voicefake.common.devices import Device
+from voicefake.common.summary import print_summary
 
 
 def train(
@@ -74,15 +74,11 @@ def train(
         )  # fmt: skip
     if as_json:
         print_json(report.to_json())
-    if quiet:
-        return
-    for warning in report.warnings:
-        console.print(f"warning: {warning}", markup=False, highlight=False)
-    told = ", ".join(f"{name} {value}" for name, value in report.figures.items())
-    console.print(
-        f"{report.speaker}: {report.seconds:.0f} s of speech, {report.steps} steps in "
-        f"{report.took:.0f} s, best at {report.best_step}; held out: {told}",
-        markup=False,
-        highlight=False,
-    )
-    console.print(f"use it: voicefake convert FILE --to {report.speaker}", markup=False)
+    if not quiet:
+        row = {
+            "speaker": report.speaker, "speech": f"{report.seconds:.0f} s", "steps": report.steps,
+            "took": f"{report.took:.0f} s", "best at": report.best_step,
+            **{f"held out: {name}": value for name, value in report.figures.items()},
+        }  # fmt: skip
+        use = f"use it: voicefake convert FILE --to {report.speaker}"
+        print_summary([row], report.warnings, last=[use])

@@ -1,0 +1,59 @@
+"""The table with which every long command ends, on stderr."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from voicefake.common.commandline import console
+
+
+def print_summary(
+    rows: Sequence[Mapping[str, Any]],
+    warnings: Iterable[str] = (),
+    *,
+    title: str = "",
+    last: Iterable[str | Text] = (),
+) -> None:
+    """Show what was done: a row for each thing that was made.
+
+    Args:
+        rows: column to cell; what is no plain value is left out.
+        warnings: what did not go as it should.
+        last: lines below, such as what to do next.
+    """
+    if rows:
+        console.print(summary_table(rows, title))
+    print_lines(Text(f"warning: {warning}", "yellow") for warning in warnings)
+    print_lines(last)
+
+
+def print_lines(lines: Iterable[str | Text]) -> None:
+    """Each as it is, however long."""
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def summary_table(rows: Sequence[Mapping[str, Any]], title: str = "") -> RenderableType:
+    """The table alone; numbers stand at the right."""
+    table = Table(title=escape(title), title_justify="left", box=None, pad_edge=False)
+    plain = [{n: v for n, v in row.items() if isinstance(v, str | int | float)} for row in rows]
+    names = list(dict.fromkeys(name for row in plain for name in row))
+    for name in names:
+        numbers = not any(isinstance(row.get(name, 0), str) for row in plain)
+        table.add_column(
+            name.replace("_", " "), justify="right" if numbers else "left", overflow="fold"
+        )
+    for row in plain:
+        table.add_row(*(escape(shown(row[name])) if name in row else "" for name in names))
+    return table
+
+
+def shown(value: object) -> str:
+    """A cell's text; of a fraction, three digits."""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
