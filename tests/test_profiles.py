@@ -352,7 +352,6 @@ def test_the_commands(store: ProfileStore, packed: Path, tmp_path, monkeypatch, 
     assert command(store, "export", "ann") == 0
     assert command(store, "export", "ann") == 2
     assert command(store, "export", "ann", "--force", "--quiet") == 0
-    capsys.readouterr()
     text = tmp_path / "text.voicefake"
     text.write_text("hello")
     assert command(store, "import", text, "ann.voicefake", "--json") == 2
@@ -361,3 +360,11 @@ def test_the_commands(store: ProfileStore, packed: Path, tmp_path, monkeypatch, 
     assert command(store, "remove", "ann", "bob") == 0
     assert command(store, "remove", "ann") == 2
     assert list(store.list()) == []
+
+
+def test_what_was_taken_back_is_shown_as_such_and_not_passed_on(store, ann, tmp_path, capsys):
+    consent.revoke(ann.permission.revocation_id)
+    assert command(store) == 0
+    assert "has been revoked" in capsys.readouterr().out
+    assert command(store, "export", "ann", "-o", tmp_path / "mail") == 4
+    assert not list(tmp_path.glob("mail*"))

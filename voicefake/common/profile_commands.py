@@ -109,8 +109,11 @@ def list_profiles(store: ProfileStore, *, as_json: bool) -> None:
     if as_json:
         print_json([summary(profile) for profile in profiles])
     else:
-        rows = [(p.name, "bundled" if p.bundled else "yours", p.basis, p.licence) for p in profiles]
-        _print_table(("name", "whose", "basis", "licence"), rows)
+        rows = [
+            (p.name, "bundled" if p.bundled else "yours", p.basis, p.licence, why_not(p) or "yes")
+            for p in profiles
+        ]
+        _print_table(("name", "whose", "basis", "licence", "usable"), rows)
         if not rows:
             console.print(f"there are no {store.kind.plural} yet", highlight=False)
     for error in store.damaged():
@@ -175,20 +178,24 @@ def summary(profile: Profile) -> dict[str, Any]:
         "basis": profile.basis,
         "licence": profile.licence,
         "attribution": profile.attribution,
+        "usable": not (reason := why_not(profile)),
+        "why_not": reason,
     }
+
+
+def why_not(profile: Profile) -> str:
+    """Why this person may not be imitated today (empty: they may)."""
+    try:
+        profile.require_use()
+    except VoicefakeError as error:
+        return error.fault
+    return ""
 
 
 def description(profile: Profile) -> dict[str, Any]:
     """One profile as ``show --json`` shows it."""
-    usable, why_not = True, ""
-    try:
-        profile.require_use()
-    except VoicefakeError as error:
-        usable, why_not = False, error.fault
     told = summary(profile) | {
         "kind": str(profile.kind),
-        "usable": usable,
-        "why_not": why_not,
         "override": profile.permission.override,
         "created": profile.created.isoformat(),
         "folder": str(profile.folder),

@@ -2,8 +2,9 @@
 
 A chip is a sixtieth of the picture's mean side wide (of the root of its area), so scaling does
 not move it. The pattern repeats every 48 chips and is the same in all pictures of a video:
-nothing flickers, and one picture is as good as many. It is fainter where the picture is flat and
-an eye would find it; not by much, since that is where H.264 spares it.
+nothing flickers, and one picture is as good as many. It is faintest where the picture is flat and
+light, where an eye finds it first; where it is flat and darker it has to be almost as strong as in
+texture, since it is there that H.264 spares it.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ Picture = NDArray[np.uint8]
 
 FIELD = ChipField.keyed("voicefake picture 1", (48, 48))
 CHIPS_A_SIDE = 60.0
-_FAINTEST, _STRONGEST, _BY_TEXTURE = 1.1, 2.2, 0.2
+_FLAT, _FLAT_AND_LIGHT, _STRONGEST, _BY_TEXTURE = 1.2, 0.5, 2.2, 0.08
 """Root mean square in steps of 255: where it is flat, at most, and more by each step of texture."""
+_LIGHT = 190.0, 220.0
+"""Luma from which on, and from which on wholly, a place is light."""
 _OF_STILLS = 0.5
-"""Stills are looked at longer, and need not outlive H.264."""
+"""Stills are looked at longer, and need not outlive H.264; less than a half is rounded away."""
 LEAST_SIDE = 120
 """Pixels of the mean side below which no mark would survive."""
 _SOFTNESS = 0.35
@@ -30,7 +33,8 @@ _PER_CHIP = 3
 _PATTERN_UNIT, _STRENGTH_UNIT = 40, 100
 """What is 1 in the small integers that patterns and strengths are kept in."""
 _TEXTURE_SIDE = 160
-"""Mean side at which texture is looked at."""
+"""Mean side at which texture and light are looked at."""
+_AROUND = (7, 7)
 _DRAWN_SIDE = 1200
 """Mean side beyond which the pattern is drawn smaller."""
 
@@ -54,20 +58,22 @@ class PictureMarker:
         """``picture`` (H, W, 3) BGR, marked; fainter if it is a ``still``, not part of a video."""
         if self._pattern is None:
             return picture
-        strength = _strength(picture)
-        scale = (_OF_STILLS if still else 1) / (_PATTERN_UNIT * _STRENGTH_UNIT)
+        strength = _strength(picture, _OF_STILLS if still else 1)
+        scale = 1 / (_PATTERN_UNIT * _STRENGTH_UNIT)
         change = cv2.multiply(self._pattern, strength, scale=scale, dtype=cv2.CV_16S)
         return np.asarray(cv2.add(picture, cv2.merge([change] * 3), dtype=cv2.CV_8U), np.uint8)
 
 
-def _strength(picture: Picture) -> Picture:
-    """How strong the mark may be at each place, ``(H, W)`` in `_STRENGTH_UNIT`."""
+def _strength(picture: Picture, share: float) -> Picture:
+    """How strong a mark of so much strength may be anywhere, ``(H, W)`` in `_STRENGTH_UNIT`."""
     height, width = picture.shape[:2]
     zoom = _TEXTURE_SIDE / mean_side(picture)
     luma = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
     luma = cv2.resize(luma, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
-    texture = cv2.blur(cv2.absdiff(luma, cv2.blur(luma, (3, 3))).astype(np.float32), (7, 7))
-    strength = np.minimum(_FAINTEST + _BY_TEXTURE * texture, _STRONGEST) * _STRENGTH_UNIT
+    texture = cv2.blur(cv2.absdiff(luma, cv2.blur(luma, (3, 3))).astype(np.float32), _AROUND)
+    flat = np.interp(cv2.blur(luma, _AROUND), _LIGHT, (_FLAT, _FLAT_AND_LIGHT))
+    strength = np.minimum(flat + _BY_TEXTURE * texture, _STRONGEST) * share
+    strength = np.maximum(strength, _FLAT_AND_LIGHT) * _STRENGTH_UNIT
     return np.asarray(cv2.resize(strength.astype(np.uint8), (width, height)), np.uint8)
 
 

@@ -122,8 +122,11 @@ class ProfileStore:
         Raises:
             WrongUse: unknown name, or ``path`` exists.
             BadInput: the profile is damaged.
+            Refused: its consent record does not hold (any more).
         """
-        return archive.pack(self.find(name), path, force=force)
+        profile = self.find(name)
+        profile.require_use()
+        return archive.pack(profile, path, force=force)
 
     def import_file(self, path: Path, name: str | None = None, *, force: bool = False) -> Profile:
         """Take in a file that :meth:`export` wrote, here or elsewhere.
