@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from voicefake.common.commandline import (
+    ConsentOption,
     DeviceOption,
     ForceOption,
     JsonOption,
     LabelOption,
     LabelTextOption,
     QuietOption,
+    RightsOption,
     SeedOption,
+    StatementOption,
     print_error,
     print_json,
     run,
@@ -164,19 +167,9 @@ def _swap_one(
 def train(
     identity: Annotated[str, typer.Argument(metavar="IDENTITY", help="A name for the person.")],
     media: MediaArgument,
-    consent: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The person's signed consent record.")
-    ] = None,
-    i_have_rights: Annotated[
-        str | None,
-        typer.Option(metavar="REASON", help="In place of a record; every output will tell it."),
-    ] = None,
-    statement: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="The consent's statement video (default: beside the record)."
-        ),
-    ] = None,
+    consent: ConsentOption = None,
+    i_have_rights: RightsOption = None,
+    statement: StatementOption = None,
     steps: Annotated[int, typer.Option(help="At most; 0 describes without training.")] = 1500,
     minutes: Annotated[float, typer.Option(help="At most; 0: no limit.")] = 0.0,
     patience: Annotated[

@@ -11,6 +11,7 @@ import typer
 from facesync.cli import AtOption, WhichOption
 from recipes import library
 from recipes.recipe_commands import OutputOption, recipe, run_and_tell
+from voicefake.cli.convert import PitchOption
 from voicefake.common.commandline import (
     DeviceOption,
     ForceOption,
@@ -36,9 +37,6 @@ VoiceOption = Annotated[
 ]
 FaceOption = Annotated[
     str, typer.Option("--face", metavar="IDENTITY", help="Whose face; see `facesync identities`.")
-]
-PitchOption = Annotated[
-    float, typer.Option("--pitch", min=-24, max=24, help="Semitones up (+) or down (-).")
 ]
 
 

@@ -54,6 +54,12 @@ class Call:
     force: bool = False
     people: tuple[Person, ...] = ()
 
+    def told(self, role: str) -> str:
+        """A file as people know it: by its name, or by the step that made it."""
+        path = self.files[role]
+        made = path.parent == self.scratch.parent
+        return str(getattr(self.step, role)) if made else path.name
+
 
 class StepKind(Protocol):
     """How the steps of one kind are done. A pure function from files to a file."""

@@ -56,7 +56,7 @@ class Face:
             "swapped": report.swapped,
             "passed_through": report.passed_through,
         }
-        did = f"{call.files['source'].name}: face of {name}"
+        did = f"{call.told('source')}: face of {name}"
         figures = {**counts, **report.figures}
         people = (*call.people, person)
         return StepReport(call.step.name, did, people, tuple(report.warnings), figures)
@@ -98,7 +98,7 @@ class Picture:
                 force=call.force,
                 marked=call.final,
             )
-        did = f"{call.files['source'].name}: face of {name}"
+        did = f"{call.told('source')}: face of {name}"
         people = (*call.people, person)
         return StepReport(call.step.name, did, people, tuple(report.warnings), report.figures)
 

@@ -29,5 +29,5 @@ class Report:
             for part, row in summary.figures.items()
             for name, value in row.items()
         }
-        did = f"{result.name} judged beside {source.name}"
+        did = f"{call.told('result')} judged beside {call.told('source')}"
         return StepReport(call.step.name, did, call.people, summary.warnings, figures)

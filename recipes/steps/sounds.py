@@ -62,7 +62,7 @@ class Voice:
                 force=call.force,
                 marked=call.final,
             )
-        did = f"{call.files['source'].name}: voice of {name}"
+        did = f"{call.told('source')}: voice of {name}"
         people = (*call.people, *people)
         return StepReport(call.step.name, did, people, tuple(report.warnings), report.figures)
 
@@ -92,7 +92,7 @@ class Sound:
             warnings = replace_sound(
                 source, sound, output.path, marking=marking_of(call, output), reporter=reporter
             )
-        did = f"{source.name}: the sound of {call.step.sound}"
+        did = f"{call.told('source')}: the sound of {call.step.sound}"
         return StepReport(call.step.name, did, call.people, (*warnings, *output.warnings))
 
 
@@ -116,7 +116,7 @@ class Clean:
             report = clean_sound(
                 source, output.path, options, marking=marking_of(call, output), reporter=reporter
             )
-        did = f"{source.name}: cleaned"
+        did = f"{call.told('source')}: cleaned"
         return StepReport(
             call.step.name, did, call.people, (*report.warnings, *output.warnings), report.figures
         )

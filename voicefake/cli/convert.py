@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from voicefake.common.commandline import (
+    ConsentOption,
     DeviceOption,
     ForceOption,
     JsonOption,
     QuietOption,
+    RightsOption,
     SeedOption,
     SpokenNoticeOption,
     console,
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from voicefake.convert import ConvertReport
     from voicefake.targets import Reference
 
-_VOICE, _SOUND, _OUTPUT = "Whose voice", "How it sounds", "Output"
+_SOUND, _OUTPUT = "How it sounds", "Output"
 
 InputsArgument = Annotated[
     list[Path], typer.Argument(metavar="INPUT...", help="Sound or video files, or folders.")
@@ -57,57 +59,43 @@ RateOption = Annotated[
         rich_help_panel=_OUTPUT,
     ),
 ]  # fmt: skip
+ToOption = Annotated[
+    str | None,
+    typer.Option(
+        "--to", metavar="SPEAKER",
+        help="A speaker (see `voicefake speakers`), or several: a:0.7,b:0.3.",
+    ),
+]  # fmt: skip
+ReferenceOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--to-reference", metavar="RECORDING",
+        help="In place of a speaker: ten seconds or more of the person.",
+    ),
+]  # fmt: skip
+PitchOption = Annotated[
+    float,
+    typer.Option(
+        "--pitch", min=-24, max=24, help="Semitones up (+) or down (-).", rich_help_panel=_SOUND
+    ),
+]
+FormantsOption = Annotated[
+    float,
+    typer.Option(
+        "--formants", min=-12, max=12, rich_help_panel=_SOUND,
+        help="Semitones by which resonances move: up sounds smaller, down larger.",
+    ),
+]  # fmt: skip
 
 
 def convert(
     inputs: InputsArgument,
-    to: Annotated[
-        str | None,
-        typer.Option(
-            "--to",
-            metavar="SPEAKER",
-            rich_help_panel=_VOICE,
-            help="A speaker (see `voicefake speakers`), or several: a:0.7,b:0.3.",
-        ),
-    ] = None,
-    to_reference: Annotated[
-        Path | None,
-        typer.Option(
-            "--to-reference",
-            metavar="RECORDING",
-            rich_help_panel=_VOICE,
-            help="In place of a speaker: ten seconds or more of the person.",
-        ),
-    ] = None,
-    consent: Annotated[
-        Path | None,
-        typer.Option(
-            "--consent",
-            metavar="RECORD",
-            rich_help_panel=_VOICE,
-            help="The consent record of the reference's person.",
-        ),
-    ] = None,
-    i_have_rights: Annotated[
-        str | None,
-        typer.Option(
-            "--i-have-rights",
-            metavar="REASON",
-            rich_help_panel=_VOICE,
-            help="In place of that record; the reason is written into every output.",
-        ),
-    ] = None,
+    to: ToOption = None,
+    to_reference: ReferenceOption = None,
+    consent: ConsentOption = None,
+    i_have_rights: RightsOption = None,
     output: OutputOption = None,
-    semitones: Annotated[
-        float,
-        typer.Option(
-            "--pitch",
-            min=-24,
-            max=24,
-            rich_help_panel=_SOUND,
-            help="Semitones up (+) or down (-).",
-        ),
-    ] = 0.0,
+    semitones: PitchOption = 0.0,
     auto_pitch: Annotated[
         bool,
         typer.Option(
@@ -120,16 +108,7 @@ def convert(
         F0Method,
         typer.Option("--f0-method", rich_help_panel=_SOUND, help="Which tracker finds the melody."),
     ] = F0Method.SWIFT,
-    formants: Annotated[
-        float,
-        typer.Option(
-            "--formants",
-            min=-12,
-            max=12,
-            rich_help_panel=_SOUND,
-            help="Semitones by which resonances move: up sounds smaller, down larger.",
-        ),
-    ] = 0.0,
+    formants: FormantsOption = 0.0,
     dynamics: Annotated[
         float,
         typer.Option(

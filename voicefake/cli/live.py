@@ -7,12 +7,20 @@ from typing import Annotated
 
 import typer
 
-from voicefake.cli.convert import wanted
+from voicefake.cli.convert import (
+    FormantsOption,
+    PitchOption,
+    ReferenceOption,
+    ToOption,
+    wanted,
+)
 from voicefake.common.commandline import (
+    ConsentOption,
     DeviceOption,
     ForceOption,
     JsonOption,
     QuietOption,
+    RightsOption,
     SeedOption,
     console,
     print_json,
@@ -23,20 +31,10 @@ from voicefake.options import ConvertOptions
 
 
 def live(
-    to: Annotated[
-        str | None,
-        typer.Option("--to", metavar="SPEAKER", help="A speaker, or several: a:0.7,b:0.3."),
-    ] = None,
-    to_reference: Annotated[
-        Path | None,
-        typer.Option("--to-reference", metavar="RECORDING", help="In place of a speaker."),
-    ] = None,
-    consent: Annotated[
-        Path | None, typer.Option("--consent", help="The reference's consent record.")
-    ] = None,
-    i_have_rights: Annotated[
-        str | None, typer.Option("--i-have-rights", metavar="REASON", help="In place of it.")
-    ] = None,
+    to: ToOption = None,
+    to_reference: ReferenceOption = None,
+    consent: ConsentOption = None,
+    i_have_rights: RightsOption = None,
     source: Annotated[
         Path | None, typer.Option("--input", help="A file in place of the microphone.")
     ] = None,
@@ -57,8 +55,8 @@ def live(
         float, typer.Option(min=0.02, max=5, help="Seconds converted at once: shorter is sooner.")
     ] = 0.25,
     seconds: Annotated[float, typer.Option(min=0, help="Stop after so many.")] = 0.0,
-    semitones: Annotated[float, typer.Option("--pitch", min=-24, max=24, help="Semitones.")] = 0.0,
-    formants: Annotated[float, typer.Option(min=-12, max=12, help="Semitones.")] = 0.0,
+    semitones: PitchOption = 0.0,
+    formants: FormantsOption = 0.0,
     rounds: Annotated[
         int, typer.Option(min=0, max=64, help="Of the vocoder: each costs 40 ms.")
     ] = 2,

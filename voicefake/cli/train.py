@@ -8,11 +8,14 @@ from typing import Annotated
 import typer
 
 from voicefake.common.commandline import (
+    ConsentOption,
     DeviceOption,
     ForceOption,
     JsonOption,
     QuietOption,
+    RightsOption,
     SeedOption,
+    StatementOption,
     print_json,
 )
 from voicefake.common.devices import Device
@@ -25,23 +28,9 @@ def train(
         list[Path],
         typer.Argument(metavar="AUDIO...", help="Recordings of one person, or folders of them."),
     ],
-    consent: Annotated[
-        Path | None, typer.Option("--consent", metavar="FILE", help="The person's consent record.")
-    ] = None,
-    i_have_rights: Annotated[
-        str | None,
-        typer.Option(
-            "--i-have-rights",
-            metavar="REASON",
-            help="In place of a record; the reason is written into every output.",
-        ),
-    ] = None,
-    statement: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="The consent's spoken statement (default: beside the record)."
-        ),
-    ] = None,
+    consent: ConsentOption = None,
+    i_have_rights: RightsOption = None,
+    statement: StatementOption = None,
     minutes: Annotated[float, typer.Option(min=0.01, help="Of training at most.")] = 8.0,
     steps: Annotated[int, typer.Option(min=1, help="Of training at most.")] = 6000,
     denoise: Annotated[

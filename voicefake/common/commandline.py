@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -32,6 +33,25 @@ LabelTextOption = Annotated[
 SpokenNoticeOption = Annotated[
     bool, typer.Option("--spoken-notice", help="Let the sound begin with a spoken notice.")
 ]
+
+ConsentOption = Annotated[
+    Path | None,
+    typer.Option("--consent", metavar="RECORD", help="The person's signed consent record."),
+]
+RightsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--i-have-rights", metavar="REASON",
+        help="In place of a record; the reason is written into every output.",
+    ),
+]  # fmt: skip
+StatementOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--statement", metavar="FILE",
+        help="The record's statement, spoken or filmed (default: beside the record).",
+    ),
+]  # fmt: skip
 
 _LEADING_FLAGS = {"--quiet", "--json", "--force"}
 _LEADING_VALUES = {"--device", "--seed"}
@@ -59,6 +79,10 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> NoReturn:
     except VoicefakeError as error:
         print_error(error)
         code = error.exit_code
+    except OSError as error:
+        fault = error.strerror or str(error)
+        print_error(WrongUse(error.filename or "the disk", fault, "check the path and the disk"))
+        code = WrongUse.exit_code
     except (KeyboardInterrupt, typer.Abort):
         print("interrupted: run the same command again to go on", file=sys.stderr)
         code = Stopped.exit_code
