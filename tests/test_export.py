@@ -9,8 +9,13 @@ import onnx
 import pytest
 import torch
 
-from recipes.export.onnx_files import TOLERANCE, export_onnx, open_session
+from recipes.export.graphs import network_graphs
+from recipes.export.onnx_files import TOLERANCE, export_onnx, open_session, write_graph
 from voicefake.common.errors import Refused, WrongUse
+from voicefake.models.decoder import DecoderConfig, PersonDecoder, SpeakerDecoder
+from voicefake.models.encoder import ContentEncoder, EncoderConfig
+from voicefake.models.vocoder import Vocoder, VocoderConfig
+from voicefake.speakers import speaker_store
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +46,6 @@ def test_speech_through_onnx_is_the_speech_of_torch(folder):
     from voicefake.features import MelSpectrogram
     from voicefake.models.decoder import Melody, loudness_of
     from voicefake.networks import load_encoder, load_vocoder
-    from voicefake.speakers import speaker_store
     from voicefake.voices import load_voice
 
     spectrogram, vocoder = MelSpectrogram(), load_vocoder()
@@ -97,3 +101,18 @@ def test_what_cannot_be_exported_is_told(tmp_path, monkeypatch):
     with pytest.raises(Refused):
         export_onnx(tmp_path, voice="kathleen")
     assert not list(tmp_path.iterdir())
+
+
+def test_low_latency_networks_are_written_too(tmp_path):
+    """Causal stacks, whose frames come later than they are heard."""
+    speaker = SpeakerDecoder(DecoderConfig(look_ahead=2))
+    networks = (
+        ContentEncoder(EncoderConfig(look_ahead=2)),
+        PersonDecoder(speaker, torch.randn(speaker.config.speaker)),
+        Vocoder(VocoderConfig(look_ahead=2, rounds=0)),
+    )
+    profile = speaker_store().find("nobody-m")
+    for graph in network_graphs("live", *networks, profile):
+        graph.module.eval()
+        told = write_graph(graph, tmp_path / f"{graph.name}.onnx", force=False)
+        assert told.file.startswith("live-") and told.difference <= TOLERANCE

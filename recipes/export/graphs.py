@@ -12,6 +12,7 @@ from facesync.maps import OPENINGS
 from facesync.models.network import GUIDES, FaceEncoder, IdentityDecoder
 from voicefake.common.profiles import Profile
 from voicefake.models.decoder import PersonDecoder
+from voicefake.models.encoder import ContentEncoder
 from voicefake.models.vocoder import Vocoder
 
 FRAMES, FACES = "frames", "faces"
@@ -61,20 +62,25 @@ class _Calls(nn.Module):
 
 def voice_graphs(profile: Profile) -> Iterator[Graph]:
     """Encoder, the speaker's decoder and the vocoder; windows of one recording at a time."""
-    from voicefake.features import FeatureConfig
     from voicefake.networks import load_encoder, load_vocoder
     from voicefake.voices import load_voice
 
-    mels = FeatureConfig().n_mels
-    encoder = load_encoder()
+    decoder: PersonDecoder = load_voice(profile).decoder
+    yield from network_graphs("voice", load_encoder(), decoder, load_vocoder(), profile)
+
+
+def network_graphs(
+    name: str, encoder: ContentEncoder, decoder: PersonDecoder, vocoder: Vocoder, profile: Profile
+) -> Iterator[Graph]:
+    """The three networks of a voice, whatever they see of what is to come."""
+    mels = encoder.config.n_mels
     yield Graph(
-        "voice-encoder", "log-mel and its mean over the recording to the content latent",
+        f"{name}-encoder", "log-mel and its mean over the recording to the content latent",
         encoder, {"mel": (1, mels, FRAMES), "mean": (1, mels, 1)}, ("latent",),
     )  # fmt: skip
-    decoder: PersonDecoder = load_voice(profile).decoder
     config = decoder.decoder.config
     yield Graph(
-        f"voice-decoder-{profile.name}",
+        f"{name}-decoder-{profile.name}",
         "content (latent less its mean, then what a recogniser heard), melody, loudness to log-mel",
         decoder,
         {
@@ -84,9 +90,8 @@ def voice_graphs(profile: Profile) -> Iterator[Graph]:
         },
         ("mel",), profile,
     )  # fmt: skip
-    vocoder: Vocoder = load_vocoder()
     yield Graph(
-        "voice-vocoder",
+        f"{name}-vocoder",
         "log-mel, log-mel of the pulses and voicing to what shapes pulses and noise",
         _Calls(vocoder, vocoder.shaping),
         {"mel": (1, mels, FRAMES), "comb": (1, mels, FRAMES), "voicing": (1, FRAMES)},

@@ -77,7 +77,7 @@ def export_onnx(
     bar = (reporter or Silent()).stage("exporting", len(graphs))
     written = []
     for graph in graphs:
-        written.append(_write(graph, folder / f"{graph.name}.onnx", force=force))
+        written.append(write_graph(graph, folder / f"{graph.name}.onnx", force=force))
         bar.advance()
     _describe(folder / "export.json", written)
     return written
@@ -92,7 +92,13 @@ def _person(name: str, *, is_voice: bool) -> Profile:
     return profile
 
 
-def _write(graph: Graph, path: Path, *, force: bool) -> Exported:
+def write_graph(graph: Graph, path: Path, *, force: bool) -> Exported:
+    """Write one network.
+
+    Raises:
+        BadInput: it does not give what torch gives.
+        WrongUse: the file exists.
+    """
     import onnx
 
     told: dict[str, Any] = {}
