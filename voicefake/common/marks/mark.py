@@ -93,7 +93,9 @@ class Mark:
     @property
     def sure(self) -> str:
         """The confidence in words; empty for what is read, not measured."""
-        if self.confidence in (0, 1):
-            return "" if self.confidence else "not sure"
+        if self.kind not in (MarkKind.AUDIO_WATERMARK, MarkKind.VIDEO_WATERMARK):
+            return ""
+        if not self.confidence:
+            return "not sure"
         least = "more than 99.9 %" if self.confidence > 0.999 else f"{self.confidence:.1%}"
         return f"{least} sure"
