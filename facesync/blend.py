@@ -20,13 +20,13 @@ from facesync.colour import SkinTone, scaled, skin_area, spread_of, to_bgr, to_l
 from facesync.dataset import SIDE
 from facesync.wanted import Drawn, Wanted
 
-_LEVELS = 3
+_LEVELS = 2  # what is finer than about 1/40 of the crop is told apart from light
 _MARGIN = 0.06  # of the crop's side, around the mask: as far as blurs reach
 _LEAST_SKIN = 100
 _SPREADS = (0.7, 1.4)
 _OWN_CONTRAST = np.array([0.75, 0.5, 0.5], np.float32)  # of lightness, a, b
 _MEMBRANE_SIDE = 64
-_FADE = 0.1
+_FADE = 0.03
 _MOST_SHARPENING = 2.5
 
 
@@ -35,8 +35,9 @@ class BlendConfig:
     """How faces are put in.
 
     Attributes:
-        feather: width of the mask's soft edge, in crop sides.
-        shrink: how far the mask keeps from the face's border, in crop sides.
+        feather: width of the mask's soft edge, in crop sides: light and colour change over it.
+        edge: the same for all that is finer, which tells who somebody is.
+        shrink: how far light and colour keep from the face's border, in crop sides.
         detail: share of the reference's fine detail that replaces the drawn one.
         feature_detail: the same on eyes and lips.
         own: share of the reference's mouth and open eyes, of their colour and detail.
@@ -49,16 +50,17 @@ class BlendConfig:
         largest: pixels that the crop is worked on at most.
     """
 
-    feather: float = 0.064
+    feather: float = 0.09
+    edge: float = 0.03
     shrink: float = 0.015
     detail: float = 1.0
     feature_detail: float = 0.15
     own: float = 0.9
     feature_crispness: float = 0.5
-    tone_memory: float = 0.95
+    tone_memory: float = 0.7
     mask_memory: float = 0.5
     sharpness: float = 0.9
-    membrane: float = 0.05
+    membrane: float = 0.08
     membrane_memory: float = 0.85
     poisson: bool = False
     largest: int = 512
@@ -95,9 +97,9 @@ class Blender:
         picture += self.config.own * wanted.portrait.own * (wanted.portrait.look[:3] - picture)
         picture = np.ascontiguousarray(picture.transpose(1, 2, 0))
         lab = as_float(cv2.resize(picture, (side, side), interpolation=cv2.INTER_CUBIC))
-        whole = self._mask(wanted, drawn, side)
-        box = _around(whole)
-        lab, soft = lab[box], np.ascontiguousarray(whole[box])
+        mask = self._mask(wanted, drawn, side)
+        box = _around(mask[0])
+        lab, (fine, soft) = lab[box], (np.ascontiguousarray(m[box]) for m in mask)
         lab = self._levelled(lab, soft, skin_area(wanted.points, side)[box])
         if self.config.detail:
             lab[..., 0] = self._detailed(lab[..., 0].copy(), wanted, side, box)
@@ -105,10 +107,13 @@ class Blender:
         there = crop(frame, similarity, side, sharp=True, box=box)
         seen = to_lab(there)
         lab[..., 0] = self._as_sharp(lab[..., 0].copy(), seen[..., 0].copy(), soft, side)
-        lab += self._membrane(lab, seen, whole, box)
-        join = _poisson_blend if self.config.poisson else _pyramid_blend
-        joined = join(to_bgr(lab), as_float(there), soft)
-        return _paste(frame, joined, soft, similarity.pixels(side), box)
+        lab += self._membrane(lab, seen, mask[1], box)
+        face, canvas = to_bgr(lab), as_float(there)
+        if self.config.poisson:
+            joined = _poisson_blend(face, canvas, soft)
+        else:
+            joined = _pyramid_blend(face, canvas, fine, soft)
+        return _paste(frame, joined, fine, similarity.pixels(side), box)
 
     def _followed_tone(self, wanted: Wanted) -> SkinTone:
         """The source's skin tone with some of the person's own contrast, followed slowly."""
@@ -190,8 +195,8 @@ class Blender:
         self._correction = now
         return as_float(cv2.resize(now, soft.shape, interpolation=cv2.INTER_LINEAR)[box])
 
-    def _mask(self, wanted: Wanted, drawn: Drawn, side: int) -> Float:
-        """(side, side): where the face goes, 0 to 1, soft, and calm over time."""
+    def _mask(self, wanted: Wanted, drawn: Drawn, side: int) -> tuple[Float, Float]:
+        """(side, side) each: where the face goes, 0 to 1, its detail and its light; calm."""
         inside = np.minimum(drawn.mask, as_float(wanted.source.area) / 255)
         inside = np.minimum(inside, wanted.portrait.look[3])
         edge = SIDE // 32
@@ -201,30 +206,29 @@ class Blender:
             keep = self.config.mask_memory
             inside = keep * self._inside + (1 - keep) * inside
         self._inside = inside
-        hard = cv2.erode(
-            (inside > 0.5).astype(np.uint8), _disc(2 * round(self.config.shrink * SIDE) + 1)
-        )
         # Feathered inwards: outside the face nothing changes.
-        distance = cv2.distanceTransform(hard, cv2.DIST_L2, 5)
-        ramp = np.clip(distance / max(1.0, self.config.feather * SIDE), 0, 1)
-        soft = as_float(ramp * ramp * (3 - 2 * ramp))
-        return as_float(cv2.resize(soft, (side, side), interpolation=cv2.INTER_LINEAR))
+        distance = cv2.distanceTransform((inside > 0.5).astype(np.uint8), cv2.DIST_L2, 5) / SIDE
+
+        def ramp(start: float, width: float) -> Float:
+            share = np.clip((distance - start) / width, 0, 1)
+            soft = as_float(share * share * (3 - 2 * share))
+            return as_float(cv2.resize(soft, (side, side), interpolation=cv2.INTER_LINEAR))
+
+        c = self.config
+        return ramp(0, c.edge), ramp(c.shrink, c.feather)
 
 
-def _disc(size: int) -> Image:
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)), np.uint8)
-
-
-def _pyramid_blend(face: Float, canvas: Float, mask: Float) -> Float:
-    """Join two (S, S, 3) pictures band by band; coarse bands are joined over a wider seam.
+def _pyramid_blend(face: Float, canvas: Float, fine: Float, coarse: Float) -> Float:
+    """Join two (S, S, 3) pictures band by band, the coarsest one over the mask ``coarse``.
 
     What is laid over ``canvas`` is the difference, band by band: the same, for half the work.
     """
-    masks, changes = [mask], [face - canvas]
+    masks, changes = [fine], [face - canvas]
     for _ in range(_LEVELS):
         masks.append(cv2.pyrDown(masks[-1]))
         changes.append(cv2.pyrDown(changes[-1]))
-    result = _weighted(changes[-1], masks[-1])
+        coarse = as_float(cv2.pyrDown(coarse))
+    result = _weighted(changes[-1], coarse)
     for level in range(_LEVELS - 1, -1, -1):
         size = masks[level].shape[::-1]
         band = changes[level] - cv2.pyrUp(changes[level + 1], dstsize=size)
