@@ -30,6 +30,7 @@ from voicefake.common.files import atomic_path, refuse_existing, regular_file
 from voicefake.common.hashes import sha256_of
 from voicefake.common.marks.story import Person, software_version
 from voicefake.common.progress import Reporter
+from voicefake.common.reports import peak_memory
 
 
 @dataclass(frozen=True)
@@ -220,7 +221,7 @@ def _performed(executor: Executor, kind: StepKind, call: Call, reporter: Reporte
     else:
         with atomic_path(call.output, force=True) as temporary:
             report = executor.run(kind, replace(call, output=temporary, force=True), reporter)
-    return replace(report, seconds=time.monotonic() - started)
+    return replace(report, seconds=time.monotonic() - started, peak_mb=peak_memory())
 
 
 def _named(recipe: Recipe, name: str) -> Step:

@@ -26,6 +26,7 @@ class StepReport:
         figures: what was measured, JSON values.
         seconds: it took (0 where the result of an earlier run was there).
         reused: its file was there from an interrupted run.
+        peak_mb: peak memory of the process at its end, where the system tells it.
     """
 
     name: str
@@ -35,6 +36,7 @@ class StepReport:
     figures: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     reused: bool = False
+    peak_mb: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """JSON values, from which ``from_json`` makes it again."""

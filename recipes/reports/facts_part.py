@@ -92,14 +92,19 @@ def run_part(run: Mapping[str, Any]) -> str:
         for stage in run.get("stages", [])
     ]
     steps = [
-        (step["name"], step["did"], "kept" if step["reused"] else f"{step['seconds']:.2f} s")
+        (
+            step["name"],
+            step["did"],
+            "kept" if step["reused"] else f"{step['seconds']:.2f} s",
+            _megabytes(step.get("peak_mb")),
+        )
         for step in run.get("steps", [])
     ]
     measured = run.get("figures") or {}
     return section(
         "The run",
         table(("stage", "time", "peak memory so far"), stages),
-        table(("step", "what was done", "time"), steps),
+        table(("step", "what was done", "time", "peak memory so far"), steps),
         facts({"what the run measured itself": measured}),
     )
 

@@ -54,7 +54,7 @@ class Stopwatch:
         """The last stage is over; all of them."""
         now = time.monotonic()
         cost = {"stage": self._title, "seconds": round(now - self._began, 2)}
-        self.stages.append(cost | {"peak_mb": _peak_memory()})
+        self.stages.append(cost | {"peak_mb": peak_memory()})
         self._title, self._began = "end", now
         return self.stages
 
@@ -106,7 +106,8 @@ def _writer(name: str, option: str) -> Callable[..., Any]:
     return write
 
 
-def _peak_memory() -> int | None:
+def peak_memory() -> int | None:
+    """Of this process so far, in MB (``None``: the system does not tell)."""
     if sys.platform == "win32":
         return None
     import resource
