@@ -23,8 +23,8 @@ _FLAT, _FLAT_AND_LIGHT, _STRONGEST, _BY_TEXTURE = 1.2, 0.5, 2.2, 0.08
 """Root mean square in steps of 255: where it is flat, at most, and more by each step of texture."""
 _LIGHT = 190.0, 220.0
 """Luma from which on, and from which on wholly, a place is light."""
-_OF_STILLS = 0.5
-"""Stills are looked at longer, and need not outlive H.264; less than a half is rounded away."""
+_OF_STILLS, _FAINTEST = 0.5, 0.4
+"""Stills are looked at longer, and need not outlive H.264; still fainter would be rounded away."""
 LEAST_SIDE = 120
 """Pixels of the mean side below which no mark would survive."""
 _SOFTNESS = 0.35
@@ -73,7 +73,7 @@ def _strength(picture: Picture, share: float) -> Picture:
     texture = cv2.blur(cv2.absdiff(luma, cv2.blur(luma, (3, 3))).astype(np.float32), _AROUND)
     flat = np.interp(cv2.blur(luma, _AROUND), _LIGHT, (_FLAT, _FLAT_AND_LIGHT))
     strength = np.minimum(flat + _BY_TEXTURE * texture, _STRONGEST) * share
-    strength = np.maximum(strength, _FLAT_AND_LIGHT) * _STRENGTH_UNIT
+    strength = np.maximum(strength, _FAINTEST) * _STRENGTH_UNIT
     return np.asarray(cv2.resize(strength.astype(np.uint8), (width, height)), np.uint8)
 
 
