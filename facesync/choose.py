@@ -161,6 +161,12 @@ class Like:
         return faces[nearest] if far[nearest] < _SAME else None
 
 
+def same_person(image: Image, face: Face, other_image: Image, other: Face) -> bool:
+    """Whether two faces, each in its picture, are one person's."""
+    apart = faceprint(image, face.points) - faceprint(other_image, other.points)
+    return float(apart.norm()) < _SAME
+
+
 def shown_at(source: Path, seconds: float) -> Image:
     """The upright picture that a video shows ``seconds`` after its first one, or a picture."""
     return read_image(source) if is_picture(source) else picture_at(source, seconds)

@@ -24,6 +24,7 @@ _DETECTOR_SIZE = 128
 _MESH_SIZE = 192
 _ROI_SCALE = 1.5
 _TILINGS = (1, 2, 4)
+_SURELY_UPRIGHT = 14.0  # logit; 14 upright faces had 17 to 32, their meshes upside down 0 to 13
 
 
 @dataclass(frozen=True)
@@ -70,11 +71,16 @@ class Face:
 
     Attributes:
         points: (468, 3) float32; x and y in pixels of the picture, z in the same unit.
-        score: the mesh network's own belief that this is a face, 0 to 1.
+        logit: the mesh network's own belief that this is a face.
     """
 
     points: Points
-    score: float
+    logit: float
+
+    @property
+    def score(self) -> float:
+        """The same from 0 to 1, where all that is surely a face is 1."""
+        return _sigmoid(self.logit)
 
     def region(self) -> Region:
         """Where to look for the same face in the next frame."""
@@ -138,10 +144,22 @@ class FaceFinder:
             [
                 face
                 for box in boxes
-                if (rough := self.mesh(image, box.region()))
+                if (rough := self._upright(image, box.region()))
                 and (face := self.mesh(image, rough.region()))  # a second look sits better
             ]
         )
+
+    def _upright(self, image: Image, region: Region) -> Face | None:
+        """The mesh in ``region``, turned as it is most of a face.
+
+        The detector takes heads that hang down for upright ones, and so does the mesh.
+        """
+        face = self.mesh(image, region)
+        if face and face.logit >= _SURELY_UPRIGHT:
+            return face
+        turns = (replace(region, angle=region.angle + k * math.pi / 2) for k in (1, 2, 3))
+        faces = [face, *(self.mesh(image, turned) for turned in turns)]
+        return max((f for f in faces if f), key=lambda f: f.logit, default=None)
 
     def boxes(self, image: Image, tilings: Sequence[int] = (1,)) -> list[Box]:
         """The detector's boxes in ``image``, overlaps removed, those in large tiles first.
@@ -185,13 +203,13 @@ class FaceFinder:
         )
         self._mesher.setInput(cv2.dnn.blobFromImage(crop, 1 / 255, swapRB=True))
         points, logit = self._mesher.forward(["conv2d_21", "conv2d_31"])
-        points, score = points.reshape(mesh.POINTS, 3), _sigmoid(float(logit.item()))
-        if score < self.mesh_threshold or not np.isfinite(points).all():
+        points, belief = points.reshape(mesh.POINTS, 3), float(logit.item())
+        if _sigmoid(belief) < self.mesh_threshold or not np.isfinite(points).all():
             return None
         back = cv2.invertAffineTransform(matrix)
         flat = points[:, :2] @ back[:, :2].T + back[:, 2]
         depth = points[:, 2:] * (region.size / _MESH_SIZE)
-        return Face(np.hstack([flat, depth]).astype(np.float32), score)
+        return Face(np.hstack([flat, depth]).astype(np.float32), belief)
 
     def _boxes_in(self, image: Image, left: int, top: int, side: int) -> list[Box]:
         tile = image[top : top + side, left : left + side]
@@ -281,7 +299,7 @@ def _suppress(boxes: list[Box]) -> list[Box]:
 
 def _distinct(faces: list[Face]) -> list[Face]:
     kept: list[Face] = []
-    for face in sorted(faces, key=lambda f: f.score, reverse=True):
+    for face in sorted(faces, key=lambda f: f.logit, reverse=True):
         if all(math.dist(face.centre, k.centre) > 0.4 * max(face.size, k.size) for k in kept):
             kept.append(face)
     return kept

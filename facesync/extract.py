@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,25 +102,40 @@ def extract(
         looks.append(look)
         if len(kept) > 2 * options.most:  # bounded, however long the input is
             kept, looks = _best(kept, looks, options.most)
+    if not kept and len(skipped) == 1:
+        raise BadInput(skipped[0].path, skipped[0].fault, "name other files")
     if not kept:
         raise BadInput(media[0], "shows no face", _why(skipped))
     kept, _ = _best(kept, looks, options.most)
     if options.by == "pose":
         kept.sort(key=lambda found: head_angles(found)[0])
-    rows = _write(kept, folder)
-    with atomic_path(folder / SHEET, force=True) as temporary:
-        write_image(temporary, _sheet(kept))
-    report = {
-        "folder": str(folder),
-        "faces": len(rows),
-        "poses": {pose: sum(row["pose"] == pose for row in rows) for pose in POSES},
-        "sheet": str(folder / SHEET),
-        "duplicates_dropped": duplicates,
-        "skipped": [{"path": str(s.path), "fault": s.fault} for s in skipped],
-    }
-    with atomic_path(folder / "faces.json", force=True) as temporary:
-        temporary.write_text(json.dumps({**report, "rows": rows}, indent=1) + "\n")
+    with _gone_if_it_fails(folder):
+        rows = _write(kept, folder)
+        with atomic_path(folder / SHEET, force=True) as temporary:
+            write_image(temporary, _sheet(kept))
+        report = {
+            "folder": str(folder),
+            "faces": len(rows),
+            "poses": {pose: sum(row["pose"] == pose for row in rows) for pose in POSES},
+            "sheet": str(folder / SHEET),
+            "duplicates_dropped": duplicates,
+            "skipped": [{"path": str(s.path), "fault": s.fault} for s in skipped],
+        }
+        with atomic_path(folder / "faces.json", force=True) as temporary:
+            temporary.write_text(json.dumps({**report, "rows": rows}, indent=1) + "\n")
     return report
+
+
+@contextmanager
+def _gone_if_it_fails(folder: Path) -> Iterator[None]:
+    """A folder that was not there before is not left half full."""
+    fresh = not folder.exists()
+    try:
+        yield
+    except BaseException:
+        if fresh:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def quality(found: Found) -> float:
@@ -175,7 +192,6 @@ def _look(found: Found) -> Float:
 
 
 def _write(kept: Sequence[Found], folder: Path) -> list[dict[str, Any]]:
-    folder.mkdir(parents=True, exist_ok=True)
     rows = []
     for number, found in enumerate(kept):
         yaw, pitch = head_angles(found)
@@ -200,5 +216,4 @@ def _write(kept: Sequence[Found], folder: Path) -> list[dict[str, Any]]:
 
 
 def _why(skipped: Sequence[Skipped]) -> str:
-    told = {s.fault for s in skipped}
-    return f"name other files ({'; '.join(sorted(told))})" if told else "name other files"
+    return f"name other files ({'; '.join(sorted({s.fault for s in skipped}))})"

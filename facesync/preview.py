@@ -17,7 +17,13 @@ from facesync.track import TrackConfig
 from voicefake.common.devices import Device, resolve_device
 from voicefake.common.errors import BadInput, WrongUse
 from voicefake.common.marks import Story, marked_output
-from voicefake.common.media import VideoReader, picture_at, write_image
+from voicefake.common.media import (
+    VideoReader,
+    is_picture,
+    picture_at,
+    read_image,
+    write_image,
+)
 from voicefake.common.profiles import ProfileStore
 
 _TILE = 240
@@ -69,7 +75,10 @@ def preview(
 
 
 def _spread(source: Path, count: int) -> Iterator[_Picked]:
-    """``count`` frames from all over a video, or fewer where it has not as many."""
+    """``count`` frames from all over a video, or fewer where it has not as many; or a picture."""
+    if is_picture(source):
+        yield _Picked(read_image(source))
+        return
     with VideoReader(source) as reader:
         info = reader.info
     seconds = info.seconds or _SECONDS

@@ -19,10 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesync.align import Similarity, align
-from facesync.arrays import Float, Image, Matrix, Points
-from facesync.choose import Chooser
+from facesync.arrays import Float, Image, Matrix, Points, as_float
+from facesync.choose import Chooser, same_person
 from facesync.detect import Face, FaceFinder
 from facesync.retarget import Neutral, neutral_of
+
+_COARSE = 24  # pixels
 
 
 class HasImage(Protocol):
@@ -52,6 +54,8 @@ class TrackConfig:
             and the chooser is asked again.
         alone: every picture is looked at by itself.
         cut: mean difference of thumbnails, of 255, that counts as a cut.
+        sudden: the same of aligned faces, from which on somebody else may stand there: where
+            people of GRID talk it is 3 at most, between two of them 35 at least.
     """
 
     window: int = 48
@@ -64,6 +68,7 @@ class TrackConfig:
     look_closely: int = 6
     alone: bool = False
     cut: float = 28.0
+    sudden: float = 8.0
 
     @staticmethod
     def apart() -> TrackConfig:
@@ -103,6 +108,29 @@ class _Seen:
     shape: Points | None = None
 
 
+@dataclass(frozen=True)
+class _Look:
+    """A face in a picture, how it lies, and its aligned look, coarsely."""
+
+    image: Image
+    face: Face
+    similarity: Similarity
+    coarse: Float
+
+    @staticmethod
+    def of(image: Image, face: Face) -> _Look:
+        similarity = align(face.points)
+        to_crop, size = similarity.pixels(_COARSE), (_COARSE, _COARSE)
+        coarse = cv2.warpAffine(image, to_crop, size, borderMode=cv2.BORDER_REPLICATE)
+        return _Look(image, face, similarity, as_float(coarse))
+
+    def is_other(self, before: _Look, sudden: float) -> bool:
+        """Whether somebody else stands where somebody stood ``before``."""
+        if float(np.abs(self.coarse - before.coarse).mean()) < sudden:
+            return False
+        return not same_person(self.image, self.face, before.image, before.face)
+
+
 @dataclass
 class _Waiting(Generic[FrameT]):
     frame: FrameT
@@ -118,6 +146,7 @@ class FaceTracker:
     config: TrackConfig = field(default_factory=TrackConfig)
     _face: Face | None = None
     _thumbnail: Float | None = None
+    _last: _Look | None = None
     _since_look: int = 0
     _since_seen: int = 0
     _declined: int = 0
@@ -138,21 +167,32 @@ class FaceTracker:
     def _look(self, image: Image) -> _Seen:
         cut = not self.config.alone and self._is_cut(image)
         if cut or self.config.alone:
-            self._face, self._since_seen, self._declined = None, 0, 0
+            self._forget()
             self._take += cut
         before = self._face
         face = self._again(image, before) if before else None
         if face is None:
             face = self._first(image, before)
-        if face is None:
+        now = _Look.of(image, face) if face else None
+        if now and self._last and now.is_other(self._last, self.config.sudden):
+            self._forget()  # a cut that the whole picture does not show
+            self._take += 1
+            face = self._first(image, None)
+            now = _Look.of(image, face) if face else None
+        if face is None or now is None:
             self._face = None
             self._since_seen += 1
             return _Seen(self._take)
         if self._since_seen > self.config.gap or (before and _jumped(before, face)):
             self._take += 1
         self._face, self._since_seen = face, 0
-        similarity = align(face.points)
-        return _Seen(self._take, _pose(similarity), similarity.apply(face.points))
+        self._last = now
+        return _Seen(self._take, _pose(now.similarity), now.similarity.apply(face.points))
+
+    def _forget(self) -> None:
+        """Begin anew."""
+        self._face = self._last = None
+        self._since_seen = self._declined = 0
 
     def _again(self, image: Image, before: Face) -> Face | None:
         """The same face, looked for where it was."""

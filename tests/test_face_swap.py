@@ -6,11 +6,12 @@ import json
 import math
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from face_samples import blank, frame, talking, write_clip
 
-from facesync.choose import ByPlace, OnlyFace
+from facesync.choose import ByPlace, Like, OnlyFace
 from facesync.cli import main
 from facesync.detect import FaceFinder
 from facesync.swap import swap_video
@@ -178,3 +179,31 @@ def test_identities_are_listed_for_scripts(capsys):
     assert run("identities", "--json") == 0
     told = json.loads(capsys.readouterr().out)
     assert len([t for t in told if t["bundled"] and t["basis"] == "synthetic"]) >= 2
+
+
+def test_people_who_change_places_at_a_soft_cut_are_told_apart():
+    def both(left: str, right: str) -> np.ndarray:
+        scene = frame(480, 240, at=(130, 120), name=left)
+        return frame(480, 240, at=(350, 120), name=right, onto=scene)
+
+    frames = [both("nobody-a", "nobody-b")] * 4 + [both("nobody-b", "nobody-a")] * 4
+    finder = FaceFinder()
+    for picked in (ByPlace("left"), Like(finder.find(frame())[0], frame())):
+        tracker = FaceTracker(finder, picked, TrackConfig())
+        found = [t for _, t in tracker.follow(Still(f) for f in frames)]
+        assert len({t.take for t in found[:4]}) == len({t.take for t in found[4:]}) == 1
+        assert found[3].take != found[4].take
+        middles = [cv2.invertAffineTransform(t.similarity.matrix)[0] @ (0.5, 0.5, 1) for t in found]
+        assert (middles[4] > 240) == isinstance(picked, Like)
+
+
+def test_a_flash_is_no_other_person():
+    lit = [np.clip(frame().astype(int) + d, 0, 255).astype(np.uint8) for d in (0, 0, 24, 0)]
+    assert len({t.take for t in follow(lit)}) == 1
+
+
+@pytest.mark.parametrize("angle", [-45, 45, 90, 135, 180, 225])
+def test_a_tilted_face_and_one_on_its_head_are_found_as_they_lie(angle):
+    (face,) = FaceFinder().find(frame(angle=angle))
+    lies = math.degrees(face.region().angle)
+    assert abs((lies - angle + 180) % 360 - 180) < 8

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import errno
+import glob
 import os
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import ModuleType
+
+from safetensors import SafetensorError
 
 from voicefake.common.errors import BadInput, WrongUse
+
+fcntl: ModuleType | None
+try:
+    import fcntl
+except ImportError:  # Windows, where files in use cannot be removed anyway
+    fcntl = None
+
+_JUST_NOW = 10.0  # seconds; a file may be between two writers
+_NOT_WRITTEN = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 def regular_file(path: Path) -> Path:
@@ -38,25 +53,27 @@ def atomic_path(path: Path, *, force: bool = False) -> Iterator[Path]:
     """A temporary file beside ``path`` that takes its place when the block ends well.
 
     The temporary name keeps the suffix, so that writers which go by it work. On any
-    exception the temporary file is removed and what stood at ``path`` stays as it was.
+    exception the temporary file is removed and what stood at ``path`` stays as it was; what
+    a killed run could not remove, the next one for ``path`` does.
 
     Raises:
-        WrongUse: ``path`` exists and ``force`` is off, or its folder cannot be written.
+        WrongUse: ``path`` exists and ``force`` is off, its folder cannot be written, or the
+            disk is full.
     """
     refuse_existing(path, force=force)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            dir=path.parent, prefix=f".{path.stem[:80]}-", suffix=path.suffix
-        )
+        prefix = f".{path.stem[:80]}-unfinished-"
+        _remove_leftovers(path.parent, f"{glob.escape(prefix)}????????{glob.escape(path.suffix)}")
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=path.suffix)
     except OSError as error:
         raise WrongUse(
             path, f"cannot be written ({error.strerror})", "choose another -o"
         ) from error
-    os.close(handle)
     temporary = Path(name)
     try:
-        yield temporary
+        with _locked(handle):
+            yield temporary
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
         umask = os.umask(0)
@@ -64,8 +81,44 @@ def atomic_path(path: Path, *, force: bool = False) -> Iterator[Path]:
         temporary.chmod(0o666 & ~umask)
         refuse_existing(path, force=force)
         temporary.replace(path)
+    except WrongUse as error:
+        if error.subject != str(temporary):
+            raise
+        raise WrongUse(path, error.fault, error.remedy) from error
+    except (OSError, SafetensorError) as error:
+        if isinstance(error, OSError) and error.errno not in _NOT_WRITTEN:
+            raise
+        fault = f"cannot be written ({getattr(error, 'strerror', None) or error})"
+        raise WrongUse(path, fault, "check the free space, or choose another -o") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _locked(handle: int) -> Iterator[None]:
+    """Say, until the block ends or the process dies, that a file is in use; closes it."""
+    if fcntl is None:
+        os.close(handle)
+        yield
+        return
+    try:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _remove_leftovers(folder: Path, pattern: str) -> None:
+    """Remove unfinished files that nobody works on any more."""
+    for path in folder.glob(pattern):
+        with suppress(OSError):  # locked by a run that goes on, or open (Windows)
+            if time.time() - path.stat().st_mtime < _JUST_NOW:
+                continue
+            if fcntl is not None:
+                with path.open("rb") as file:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
 
 
 def refuse_existing(path: Path, *, force: bool) -> None:

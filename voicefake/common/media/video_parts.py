@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from voicefake.common.errors import WrongUse
 from voicefake.common.files import atomic_path
@@ -104,7 +104,7 @@ class CodedParts:
         }
         path = self._path(len(self._files))
         with atomic_path(path, force=True) as temporary:
-            save_file(part, temporary, metadata={"job": self._job})
+            temporary.write_bytes(save(part, metadata={"job": self._job}))
         self._files.append(path)
         self._pending = []
 

@@ -85,6 +85,7 @@ class VideoWriter:
         self.frames = 0
         self._thread = ThreadPoolExecutor(1)
         self._coming: deque[Future[None]] = deque()
+        self._failed = False
         self._parts = parts
         if parts is not None:
             self._take_over(parts)
@@ -135,12 +136,16 @@ class VideoWriter:
             self._coming.popleft().result()
 
     def _code(self, frame: Frame, outcome: int) -> None:
+        if self._failed:
+            return  # FFmpeg crashes where one goes on after a full disk
+        self._failed = True
         image = frame.image if self._marking is None else self._marking.picture(frame.image)
         picture = from_bgr(image, self._colour, self._pixel_format)
         picture.pts = frame.pts - self._plan.shift_pts
         picture.time_base = self.info.time_base
         self._outcomes[picture.pts] = outcome
         guarded(self.path, lambda: self._keep(self._video.encode(picture)))
+        self._failed = False
 
     @property
     def _tags(self) -> dict[str, str]:
