@@ -27,7 +27,7 @@ _SPREADS = (0.7, 1.4)
 _OWN_CONTRAST = np.array([0.75, 0.5, 0.5], np.float32)  # of lightness, a, b
 _MEMBRANE_SIDE = 64
 _FADE = 0.03
-_MOST_SHARPENING = 2.5
+_SHARPENING = (0.6, 2.5)
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,11 @@ class BlendConfig:
     feature_detail: float = 0.15
     own: float = 0.9
     feature_crispness: float = 0.5
-    tone_memory: float = 0.7
+    tone_memory: float = 0.5
     mask_memory: float = 0.5
     sharpness: float = 0.9
     membrane: float = 0.08
-    membrane_memory: float = 0.85
+    membrane_memory: float = 0.92
     poisson: bool = False
     largest: int = 512
 
@@ -159,7 +159,7 @@ class Blender:
         return as_float(light + share * (fine - own) + crisp)
 
     def _as_sharp(self, light: Float, seen: Float, soft: Float, side: int) -> Float:
-        """``light`` with its fine band raised to that of what was there, within reason."""
+        """``light`` with its fine band brought to that of what was there, within reason."""
         sigma = 1.2 * side / 160
         fine, wanted = (x - cv2.GaussianBlur(x, (0, 0), sigma) for x in (light, seen))
         inside = (soft > 0.9).view(np.uint8)
@@ -167,7 +167,7 @@ class Blender:
             return light
         there, here = (float(cv2.meanStdDev(x, mask=inside)[1].item()) for x in (wanted, fine))
         gain = self.config.sharpness * there / (here + 1e-3)
-        gain = min(max(gain, 1.0), _MOST_SHARPENING)
+        gain = float(np.clip(gain, *_SHARPENING))
         if self._gain is not None:
             gain = self.config.tone_memory * self._gain + (1 - self.config.tone_memory) * gain
         self._gain = gain

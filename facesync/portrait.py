@@ -26,7 +26,7 @@ _MOUTH_GROWTH, _MOUTH_SOFTNESS = 0.09, 0.04  # of the crop's side
 _EYE_GROWTH, _EYE_SOFTNESS = 0.025, 0.016
 _TEETH = 0.6  # cost of one spread of lightness inside a wide mouth
 _EYE_SHARE = 0.75  # gaze is the drawing's
-_REST, _AJAR = 0.015, 0.012  # what the mesh reads of a shut mouth, and what opens one clearly
+_REST, _AJAR = 0.018, 0.008  # what the mesh reads of a shut mouth, and what opens one clearly
 
 
 @dataclass(frozen=True)

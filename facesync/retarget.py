@@ -21,7 +21,7 @@ _LOWER_LIDS = (mesh.RIGHT_LOWER_LID, mesh.LEFT_LOWER_LID)
 
 _SHUT = 0.5  # share of the open gap at which an eye is shut
 _LEAST_SHARE = 0.28  # with lids that meet, the spline folds over
-_WIDER = 1.05  # what is drawn opens a little less than its map asks (measured)
+_WIDER = 1.12  # what is drawn opens a little less than its map asks (measured)
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ class TrackConfig:
     window_bytes: int = 200_000_000
     reach: float = 2.5
     fast: float = 0.006
-    mesh_reach: float = 0.55
+    mesh_reach: float = 0.4
     gap: int = 6
     look_again: int = 25
     look_closely: int = 6

@@ -86,7 +86,17 @@ class Puppet:
             slit = cv2.GaussianBlur(slit, (0, 0), 0.8)[..., None] * min(1, 5 * (1 - pose.blink))
             skin = self._warped(self.eyeless, lidded, without=_EYEBALLS)
             picture = picture * slit + skin * (1 - slit)
+            picture = self._lashed(picture, lidded, pose.blink)
         return self._with_mouth(picture, posed, pose)
+
+    def _lashed(self, picture: Image, lidded: Points, blink: float) -> Image:
+        """``picture`` with the dark line that the lashes of a lowered lid draw."""
+        line = np.zeros(picture.shape[:2], np.float32)
+        for upper, _ in _LIDS:
+            curve = np.round(lidded[upper] * 16).astype(np.int32)
+            cv2.polylines(line, [curve], False, 1.0, 2, cv2.LINE_AA, 4)
+        line = cv2.GaussianBlur(line, (0, 0), 1.8)[..., None] * blink
+        return np.asarray(picture * (1 - 0.8 * line), np.float32)
 
     def _warped(self, image: Image, posed: Points, without: Iterable[int] = ()) -> Image:
         source, target = (np.delete(p, [*without], axis=0) for p in (self.points, posed))
@@ -125,7 +135,7 @@ class Puppet:
                 points[[upper[0], *lower, upper[-1]], 0],
                 points[[upper[0], *lower, upper[-1]], 1],
             )
-            travel = 0.9 * (bottom - points[upper, 1]) * blink
+            travel = 0.97 * (bottom - points[upper, 1]) * blink
             points[upper, 1] += travel
             points[crease, 1] += 0.35 * travel
         return points
@@ -212,15 +222,14 @@ def _parted(points: Points) -> Points:
 
 
 def _eyeless(image: Image, points: Points) -> Image:
-    """``image`` with shadowed skin where the eyeballs are, for what a lowered lid leaves over."""
+    """``image`` with skin where eyeballs and lashes are, for a lowered lid to be made of."""
     mask = np.zeros(image.shape[:2], np.float32)
     for upper, lower in _LIDS:
         _fill(mask, points[[*upper, *lower[::-1]]])
-    sunk = np.roll(mask, 4, axis=0)  # keeps the lashes above, takes the wet rim below
-    mask = np.maximum(sunk, np.roll(mask, 1, axis=0))
-    mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), 1.0), np.float32)[..., None]
+    mask = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 9)))
+    mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), 3.5), np.float32)[..., None]
     at = np.round(points[[44, 45, 48, 49]]).astype(int)
-    skin = 0.62 * image[at[:, 1], at[:, 0]].mean(axis=0)
+    skin = 0.84 * image[at[:, 1], at[:, 0]].mean(axis=0)
     return np.asarray(image * (1 - mask) + skin * mask, np.float32)
 
 

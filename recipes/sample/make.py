@@ -102,8 +102,8 @@ def write(path: Path, frames: list[NDArray[np.uint8]], speech: Speech) -> None:
 
 
 def _blink(since: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Shut in 80 ms, open again in 140."""
-    return np.asarray(np.interp(since, [-0.09, -0.01, 0.03, 0.17], [0, 1, 1, 0]))
+    """Shut in 60 ms, for 80, open again in 120."""
+    return np.asarray(np.interp(since, [-0.09, -0.03, 0.05, 0.17], [0, 1, 1, 0]))
 
 
 def _finished(image: Image, random: np.random.Generator) -> NDArray[np.uint8]:
