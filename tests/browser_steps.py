@@ -46,7 +46,7 @@ def fetched(page: Page, part: str, folder: Path) -> Path:
 
 def choose(page: Page, label: str, option: str) -> None:
     """One of a list."""
-    page.get_by_label(label, exact=True).click()
+    page.get_by_label(label, exact=True).filter(visible=True).click()
     page.get_by_role("option", name=option).first.click()
 
 
