@@ -12,6 +12,9 @@ from rich.text import Text
 
 from voicefake.common.commandline import console
 
+_WIDEST = 40
+"""Of the first column, which names what was made: it is folded last."""
+
 
 def print_summary(
     rows: Sequence[Mapping[str, Any]],
@@ -46,8 +49,14 @@ def summary_table(rows: Sequence[Mapping[str, Any]], title: str = "") -> Rendera
     names = list(dict.fromkeys(name for row in plain for name in row))
     for name in names:
         numbers = not any(isinstance(row.get(name, 0), str) for row in plain)
+        longest = max(len(shown(row.get(name, ""))) for row in plain)
+        words = name.replace("_", " ").split()
         table.add_column(
-            name.replace("_", " "), justify="right" if numbers else "left", overflow="fold"
+            "\n".join(words) if numbers else " ".join(words),  # narrow, so that all have room
+            justify="right" if numbers else "left",
+            vertical="bottom",
+            overflow="fold",
+            min_width=min(longest, _WIDEST) if name == names[0] else None,
         )
     for row in plain:
         table.add_row(*(escape(shown(row[name])) if name in row else "" for name in names))
