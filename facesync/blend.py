@@ -207,15 +207,27 @@ class Blender:
             inside = keep * self._inside + (1 - keep) * inside
         self._inside = inside
         # Feathered inwards: outside the face nothing changes.
-        distance = cv2.distanceTransform((inside > 0.5).astype(np.uint8), cv2.DIST_L2, 5) / SIDE
-
-        def ramp(start: float, width: float) -> Float:
-            share = np.clip((distance - start) / width, 0, 1)
-            soft = as_float(share * share * (3 - 2 * share))
-            return as_float(cv2.resize(soft, (side, side), interpolation=cv2.INTER_LINEAR))
-
+        face = (inside > 0.5).astype(np.uint8)
+        border = cv2.distanceTransform(face, cv2.DIST_L2, 5) / SIDE
+        oval = maps.filled(wanted.points, (mesh.OVAL,), SIDE)
+        hair = (
+            cv2.distanceTransform(((oval == 0) | (face > 0)).astype(np.uint8), cv2.DIST_L2, 5)
+            / SIDE
+        )
         c = self.config
-        return ramp(0, c.edge), ramp(c.shrink, c.feather)
+        light = (border - c.shrink) / c.feather
+        # A strand on the forehead would leave its outline, so detail comes in late beside hair.
+        fine, soft = (
+            _ramp(r, side) for r in (np.minimum(border / c.edge, hair / c.feather), light)
+        )
+        return fine, soft
+
+
+def _ramp(share: Float, side: int) -> Float:
+    """(side, side) soft steps from 0 to 1 where ``share`` rises from 0 to 1."""
+    share = np.clip(share, 0, 1)
+    soft = as_float(share * share * (3 - 2 * share))
+    return as_float(cv2.resize(soft, (side, side), interpolation=cv2.INTER_LINEAR))
 
 
 def _pyramid_blend(face: Float, canvas: Float, fine: Float, coarse: Float) -> Float:
