@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import torch
@@ -11,6 +13,7 @@ from facesync.arrays import Float, Image
 from facesync.colour import SkinTone, to_bgr
 from facesync.maps import CHANNELS
 from facesync.training.pairs import Batch
+from voicefake.common.files import atomic_path
 
 _SHOWN = SkinTone(np.array([62, 14, 15], np.float32), np.array([13, 4, 5], np.float32))
 
@@ -42,5 +45,6 @@ def _bgr(standard: Tensor) -> Float:
 
 
 def write_sheet(path: str, network: nn.Module, batches: list[Batch], columns: int = 8) -> None:
-    """Write ``sheet`` to a picture file."""
-    cv2.imwrite(path, sheet(network, batches, columns))
+    """Write ``sheet`` to a picture file, whole or not at all: somebody may be watching."""
+    with atomic_path(Path(path), force=True) as temporary:
+        cv2.imwrite(str(temporary), sheet(network, batches, columns))
