@@ -47,10 +47,12 @@ def sound_marked(data: Path, numbers: range) -> Iterator[Row]:
 
 
 def sound_unmarked(data: Path, numbers: range) -> Iterator[Row]:
-    """Sound as it is, through mp3 at 32 kbit/s, and in noise, by turns."""
+    """Sound as it is, through mp3 at 32 kbit/s, and in noise, by turns; then all backwards."""
     places = sound.places(data, SEED, apart=False)
-    for count in numbers[: len(places) - numbers.start]:
-        plain, rate = places[count].load()
+    for count in numbers[: 2 * len(places) - numbers.start]:
+        plain, rate = places[count % len(places)].load()
+        if count >= len(places):
+            plain = np.ascontiguousarray(plain[::-1])
         name = ("none", "mp3 32 kbit/s", "white noise, 20 dB")[count % 3]
         attacked = sound.ATTACKS[name](plain, rate)
         began = time.process_time()
