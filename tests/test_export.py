@@ -31,6 +31,7 @@ def test_all_networks_are_written_and_described(folder):
     names = [graph["file"] for graph in told["graphs"]]
     assert names == [
         "voice-encoder.onnx", "voice-decoder-kathleen.onnx", "voice-vocoder.onnx",
+        "live-encoder.onnx", "live-decoder-kathleen.onnx", "live-vocoder.onnx",
         "face-encoder-nobody-a.onnx", "face-decoder-nobody-a.onnx",
     ]  # fmt: skip
     assert all(graph["difference"] <= TOLERANCE for graph in told["graphs"])

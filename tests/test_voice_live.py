@@ -59,7 +59,7 @@ def test_a_file_stands_for_the_microphone(tmp_path: Path) -> None:
     live = LiveOptions(source=source, record=record, chunk=0.5)
     report = go_live(SPEAKER, live, options=ConvertOptions(rounds=0))
     assert report.seconds == pytest.approx(1.0)
-    assert 0.5 < report.latency < 2
+    assert 0.5 < report.latency < 0.56  # the chunk, and what the networks look ahead
     assert soundfile.info(record).frames == 24_000
     assert SPEAKER in sidecar_path(record).read_text(encoding="utf-8")
 

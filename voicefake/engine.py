@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from voicefake.models.decoder import Melody, loudness_of
 from voicefake.models.encoder import ContentEncoder
 from voicefake.models.layers import Context
 from voicefake.models.vocoder import Vocoder
-from voicefake.networks import load_encoder, load_vocoder
+from voicefake.networks import ENCODER, VOCODER, WEIGHTS, load_encoder, load_vocoder
 from voicefake.options import ConvertOptions
 from voicefake.recogniser import Recogniser
 from voicefake.voices import Voice
@@ -38,15 +39,15 @@ class Networks:
     device: torch.device
 
     @staticmethod
-    def load(device: torch.device) -> Networks:
-        """The bundled networks."""
+    def load(device: torch.device, folder: Path = WEIGHTS) -> Networks:
+        """The bundled networks; those of the folder ``LIVE_WEIGHTS`` do not look ahead."""
         spectrogram = MelSpectrogram()
         return Networks(
             spectrogram,
-            load_encoder().to(device),
+            load_encoder(folder / ENCODER).to(device),
             Recogniser(),
             Melody(spectrogram).to(device),
-            load_vocoder().to(device),
+            load_vocoder(folder / VOCODER).to(device),
             device,
         )
 

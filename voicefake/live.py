@@ -19,10 +19,12 @@ from voicefake.common.media import AudioReader, AudioWriter, Resampler
 from voicefake.common.profiles import ProfileStore
 from voicefake.common.progress import Reporter, Silent
 from voicefake.engine import Networks
+from voicefake.networks import LIVE_WEIGHTS, WEIGHTS
 from voicefake.options import ConvertOptions
 from voicefake.speakers import speaker_store
 from voicefake.stream import VoiceStream
 from voicefake.targets import Reference, find_target
+from voicefake.voices import live_voice
 
 Samples = NDArray[np.float32]
 
@@ -42,6 +44,8 @@ class LiveOptions:
         record: file to write.
         chunk: seconds that are converted at once: shorter is sooner, and costs more.
         seconds: after which to stop (0: at the end of the file, or by Ctrl-C).
+        low_latency: by networks that hardly look ahead; the full ones sound better, a second
+            later.
     """
 
     source: Path | None = None
@@ -49,8 +53,9 @@ class LiveOptions:
     output: str | None = None
     monitor: bool = False
     record: Path | None = None
-    chunk: float = 0.25
+    chunk: float = 0.1
     seconds: float = 0.0
+    low_latency: bool = True
 
 
 @dataclass(frozen=True)
@@ -99,12 +104,15 @@ def go_live(
     if not (live.record or live.output or live.monitor):
         raise WrongUse("live", "has nowhere to go", "give --output DEVICE, --monitor or --record")
     target = find_target(speaker, store or speaker_store())
-    options = options or ConvertOptions(rounds=2)
+    options = options or ConvertOptions()
     settings = target.settings | {"seed": seed, "live": True} | asdict(options)
     story = Story("voice", target.people, live.source, settings)
-    networks = Networks.load(resolve_device(device))
+    folder = LIVE_WEIGHTS if live.low_latency else WEIGHTS
+    networks = Networks.load(resolve_device(device), folder)
     rate = networks.spectrogram.config.sample_rate
-    voice = target.voice()
+    voice = target.voice(reporter)
+    if live.low_latency:
+        voice = live_voice(voice)
     voice.decoder.to(networks.device)
     stream = VoiceStream(networks, voice, options, seed=seed)
     bar = (reporter or Silent()).stage("live", live.seconds or None)

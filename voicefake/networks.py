@@ -16,6 +16,10 @@ from voicefake.models.encoder import ContentEncoder, EncoderConfig
 from voicefake.models.vocoder import Vocoder, VocoderConfig
 
 WEIGHTS = Path(__file__).parent / "weights"
+LIVE_WEIGHTS = WEIGHTS / "live"
+"""Of networks that hardly look ahead."""
+
+ENCODER, DECODER, VOCODER = "encoder.safetensors", "decoder.safetensors", "vocoder.safetensors"
 Network = TypeVar("Network", bound=nn.Module)
 
 
@@ -34,7 +38,7 @@ def load_network(path: Path, kind: str, build: Callable[[dict[str, Any]], Networ
     return network.eval().requires_grad_(False)
 
 
-def load_encoder(path: Path = WEIGHTS / "encoder.safetensors") -> ContentEncoder:
+def load_encoder(path: Path = WEIGHTS / ENCODER) -> ContentEncoder:
     """The shared content encoder."""
     return load_network(
         path,
@@ -43,7 +47,7 @@ def load_encoder(path: Path = WEIGHTS / "encoder.safetensors") -> ContentEncoder
     )
 
 
-def load_decoder(path: Path = WEIGHTS / "decoder.safetensors") -> SpeakerDecoder:
+def load_decoder(path: Path = WEIGHTS / DECODER) -> SpeakerDecoder:
     """The shared decoder: reference encoder, trunk and base tail."""
     return load_network(path, "voice-decoder", lambda c: SpeakerDecoder(DecoderConfig(**c)))
 
@@ -55,6 +59,6 @@ def load_mel_discriminator(
     return load_network(path, "voice-mel-discriminator", lambda c: MelDiscriminator(**c))
 
 
-def load_vocoder(path: Path = WEIGHTS / "vocoder.safetensors") -> Vocoder:
+def load_vocoder(path: Path = WEIGHTS / VOCODER) -> Vocoder:
     """The vocoder's generator."""
     return load_network(path, "voice-vocoder", lambda c: Vocoder(VocoderConfig(**c)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,11 @@ from voicefake.common.hashes import sha256_of
 from voicefake.common.modelfile import ModelFile, load_model, save_model
 from voicefake.common.profiles import Profile
 from voicefake.models.decoder import DecoderConfig, PersonDecoder
-from voicefake.networks import WEIGHTS, load_decoder
+from voicefake.networks import DECODER, LIVE_WEIGHTS, WEIGHTS, load_decoder
 
 KIND = "voice-speaker"
 SPEAKER_FILE = "decoder.safetensors"
-BASE_FILE = WEIGHTS / "decoder.safetensors"
+BASE_FILE = WEIGHTS / DECODER
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,19 @@ def mixed_voice(parts: Sequence[tuple[Voice, float]]) -> Voice:
     person.load_state_dict(total)
     middle, spread = (sum(s * v.log_f0[i] for v, s in parts) for i in (0, 1))
     return Voice(person, (middle, spread), sum(s * v.loudness_spread for v, s in parts))
+
+
+def live_voice(voice: Voice) -> Voice:
+    """The voice by the decoder that does not look ahead.
+
+    What training added to the base's tail is added to the live one's (arXiv 2212.04089); to
+    the ear and an x-vector that is nearer to the person than either tail alone.
+    """
+    person = PersonDecoder(load_decoder(LIVE_WEIGHTS / DECODER), voice.decoder.vector)
+    base, own = load_decoder().tail.state_dict(), voice.decoder.decoder.tail.state_dict()
+    tail = person.decoder.tail
+    tail.load_state_dict({n: t + own[n] - base[n] for n, t in tail.state_dict().items()})
+    return replace(voice, decoder=person.eval().requires_grad_(False))
 
 
 def save_voice(

@@ -21,6 +21,7 @@ from recipes.base_voice.guises import speakers_of
 from voicefake.analysis import log_f0_range
 from voicefake.features import MelSpectrogram
 from voicefake.models.decoder import Melody
+from voicefake.models.encoder import ContentEncoder
 from voicefake.networks import load_decoder, load_encoder
 from voicefake.training.data import Corpus, Recording
 from voicefake.training.latents import Impersonator, latents_of
@@ -29,9 +30,9 @@ from voicefake.training.latents import Impersonator, latents_of
 class _Corpus:
     """Latents of one recording after another."""
 
-    def __init__(self, corpus: Corpus, guises: int) -> None:
-        self.corpus, self.guises = corpus, guises
-        self.encoder, self.spectrogram = load_encoder(), MelSpectrogram()
+    def __init__(self, corpus: Corpus, encoder: ContentEncoder, guises: int) -> None:
+        self.corpus, self.encoder, self.guises = corpus, encoder, guises
+        self.spectrogram = MelSpectrogram()
         self.heard = corpus.array("heard")
         self.random = torch.Generator().manual_seed(0)
         self.impersonator = self._impersonator() if guises else None
@@ -62,16 +63,20 @@ def latents(
 ) -> None:
     """Write ``latents.npy`` (variants, latent, frames) float16 beside the corpus's arrays."""
     torch.set_num_threads(1)
-    prepared = Corpus(corpus)
-    maker = _Corpus(prepared, guises)
+    write_latents(Corpus(corpus), load_encoder(), "latents", guises)
+
+
+def write_latents(corpus: Corpus, encoder: ContentEncoder, name: str, guises: int = 0) -> None:
+    """Write ``encoder``'s latents as the array ``name`` of the corpus."""
+    maker = _Corpus(corpus, encoder, guises)
     joined: np.ndarray | None = None
-    for recording in prepared.recordings:
+    for recording in corpus.recordings:
         found = maker.latents(recording)
         if joined is None:
-            joined = np.zeros((*found.shape[:2], prepared.mels.shape[-1]), np.float16)
+            joined = np.zeros((*found.shape[:2], corpus.mels.shape[-1]), np.float16)
         joined[:, :, recording.span] = found.half().numpy()
     assert joined is not None
-    np.save(corpus / "latents.npy", joined)
+    np.save(corpus.folder / f"{name}.npy", joined)
 
 
 if __name__ == "__main__":

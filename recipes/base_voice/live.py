@@ -1,23 +1,21 @@
 """Networks that hardly look ahead, for live use, taught by the finished ones.
 
-    python -m recipes.base_voice.live train --corpus DIR --state DIR --out DIR [--minutes 30]
-    python -m recipes.base_voice.live speak IN.wav OUT.wav --weights DIR --to kathleen
+    python -m recipes.base_voice.live --corpus DIR --state DIR [--minutes 36]
 
 Each starts from the weights of its full counterpart, whose kernels it moves into the past.
 """
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import torch
 import typer
 from torch import Tensor, nn
 
+from recipes.base_voice.latents import write_latents
 from recipes.base_voice.train import (
     DATA,
     CorpusOption,
@@ -26,30 +24,26 @@ from recipes.base_voice.train import (
     ThreadsOption,
 )
 from voicefake.common.fit import FitConfig, Losses, Task, fit
-from voicefake.common.marks import Story, marked_output
-from voicefake.common.media import AudioReader, AudioWriter
 from voicefake.common.modelfile import ModelFile, save_model
-from voicefake.engine import Networks
 from voicefake.features import MelSpectrogram
-from voicefake.models.decoder import Melody, PersonDecoder, SpeakerDecoder
+from voicefake.models.decoder import Melody, SpeakerDecoder
 from voicefake.models.encoder import ContentEncoder
 from voicefake.models.vocoder import Vocoder
 from voicefake.networks import (
+    ENCODER,
+    LIVE_WEIGHTS,
     load_decoder,
     load_encoder,
     load_mel_discriminator,
     load_vocoder,
 )
-from voicefake.options import ConvertOptions
-from voicefake.speakers import speaker_store
-from voicefake.stream import VoiceStream
 from voicefake.training.batches import DecoderBatches
 from voicefake.training.data import Corpus, Windows, balanced_weights, draw_windows
 from voicefake.training.decoder import Batch, DecoderTask, DecoderWeights
 from voicefake.training.vocoder import VocoderTask
-from voicefake.voices import load_voice
 
-app = typer.Typer(no_args_is_help=True, help=__doc__)
+_LATENTS = "latents-live"
+"""The corpus's array of what the live encoder hears, which is less than the full one does."""
 
 
 class EncoderCopy:
@@ -86,12 +80,11 @@ class EncoderCopy:
         return (generator(mel, mean) - wanted)[..., edge:-edge].float().abs().mean()
 
 
-@app.command()
 def train(
     corpus: CorpusOption,
     state: StateOption,
-    out: Annotated[Path, typer.Option(help="Folder of the weights.")],
-    minutes: MinutesOption = 30,
+    out: Annotated[Path, typer.Option(help="Folder of the weights.")] = LIVE_WEIGHTS,
+    minutes: MinutesOption = 36,
     threads: ThreadsOption = 1,
     look_ahead: Annotated[int, typer.Option(min=0, help="Frames of 10 ms to come.")] = 0,
 ) -> None:
@@ -102,9 +95,14 @@ def train(
     encoder, decoder, vocoder = load_encoder(), load_decoder(), load_vocoder()
     networks["encoder"] = ContentEncoder(replace(encoder.config, look_ahead=look_ahead))
     networks["decoder"] = SpeakerDecoder(replace(decoder.config, look_ahead=look_ahead))
-    networks["vocoder"] = Vocoder(replace(vocoder.config, look_ahead=look_ahead, rounds=0))
+    networks["vocoder"] = Vocoder(
+        replace(vocoder.config, look_ahead=look_ahead, rounds=0, decoded_rounds=0)
+    )
     for name, full in (("encoder", encoder), ("decoder", decoder), ("vocoder", vocoder)):
         networks[name].load_state_dict(full.state_dict())
+        if name == "decoder" and not (corpus / f"{_LATENTS}.npy").exists():
+            encoder = load_encoder(out / ENCODER)
+            write_latents(recordings, encoder, _LATENTS)
         task = _task(name, networks[name], recordings)
         config = FitConfig(
             steps=100_000,
@@ -131,7 +129,7 @@ def _task(name: str, network: nn.Module, corpus: Corpus) -> Task:
         return VocoderTask(network, corpus)
     assert isinstance(network, SpeakerDecoder)
     spectrogram = MelSpectrogram()
-    batches = DecoderBatches(corpus, spectrogram.centres)
+    batches = DecoderBatches(corpus, spectrogram.centres, _LATENTS)
     latent = network.config.latent
 
     def unheard(batch: Batch) -> Batch:
@@ -147,40 +145,5 @@ def _task(name: str, network: nn.Module, corpus: Corpus) -> Task:
     )  # fmt: skip
 
 
-@app.command()
-def speak(
-    source: Annotated[Path, typer.Argument(help="Any sound.")],
-    output: Annotated[Path, typer.Argument(help="Sound file; overwritten.")],
-    weights: Annotated[Path, typer.Option(help="Folder that `train` wrote.")],
-    to: Annotated[str, typer.Option(help="A speaker: their vector, through the base tail.")],
-    chunk: Annotated[float, typer.Option(help="Seconds.")] = 0.02,
-) -> None:
-    """Stream a file through such networks; tells their latency and the time they take."""
-    full = Networks.load(torch.device("cpu"))
-    networks = replace(
-        full,
-        encoder=load_encoder(weights / "encoder.safetensors"),
-        vocoder=load_vocoder(weights / "vocoder.safetensors"),
-    )
-    profile = speaker_store().find(to)
-    profile.require_use("voice")
-    known = load_voice(profile)
-    person = PersonDecoder(load_decoder(weights / "decoder.safetensors"), known.decoder.vector)
-    voice = replace(known, decoder=person.eval().requires_grad_(False))
-    stream = VoiceStream(networks, voice, ConvertOptions(rounds=0))
-    rate = networks.spectrogram.config.sample_rate
-    began, pieces = time.process_time(), []
-    for block in AudioReader(source, sample_rate=rate, mono=True).chunks(round(chunk * rate)):
-        pieces.append(stream.push(block[0]))
-    sound = np.concatenate([*pieces, stream.finish()])
-    story = Story("voice", (profile.person(),), source, {"live": True, "speaker": to})
-    with marked_output(output, story, force=True) as making:
-        mark = making.watermark
-        with AudioWriter(making.path, sample_rate=rate, channels=1, marking=mark) as writer:
-            writer.write(sound[None])
-    factor = (time.process_time() - began) / max(len(sound) / rate, 1e-9)
-    print(f"latency {1000 * stream.latency:.1f} ms + chunk {1000 * chunk:.0f} ms, RTF {factor:.2f}")
-
-
 if __name__ == "__main__":
-    app()
+    typer.run(train)

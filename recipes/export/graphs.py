@@ -61,12 +61,14 @@ class _Calls(nn.Module):
 
 
 def voice_graphs(profile: Profile) -> Iterator[Graph]:
-    """Encoder, the speaker's decoder and the vocoder; windows of one recording at a time."""
-    from voicefake.networks import load_encoder, load_vocoder
-    from voicefake.voices import load_voice
+    """Encoder, the speaker's decoder and the vocoder, and the same that hardly look ahead."""
+    from voicefake.networks import ENCODER, LIVE_WEIGHTS, VOCODER, load_encoder, load_vocoder
+    from voicefake.voices import live_voice, load_voice
 
-    decoder: PersonDecoder = load_voice(profile).decoder
-    yield from network_graphs("voice", load_encoder(), decoder, load_vocoder(), profile)
+    voice = load_voice(profile)
+    yield from network_graphs("voice", load_encoder(), voice.decoder, load_vocoder(), profile)
+    encoder, vocoder = load_encoder(LIVE_WEIGHTS / ENCODER), load_vocoder(LIVE_WEIGHTS / VOCODER)
+    yield from network_graphs("live", encoder, live_voice(voice).decoder, vocoder, profile)
 
 
 def network_graphs(

@@ -53,13 +53,23 @@ def live(
     ] = None,
     chunk: Annotated[
         float, typer.Option(min=0.02, max=5, help="Seconds converted at once: shorter is sooner.")
-    ] = 0.25,
+    ] = 0.1,
     seconds: Annotated[float, typer.Option(min=0, help="Stop after so many.")] = 0.0,
     semitones: PitchOption = 0.0,
     formants: FormantsOption = 0.0,
+    low_latency: Annotated[
+        bool,
+        typer.Option(
+            "--low-latency/--full-context",
+            help="50 ms behind, or the better networks of `convert`, a second behind.",
+        ),
+    ] = True,
     rounds: Annotated[
-        int, typer.Option(min=0, max=64, help="Of the vocoder: each costs 40 ms.")
-    ] = 2,
+        int | None,
+        typer.Option(
+            min=0, max=64, help="Of the vocoder: each costs 40 ms (0; with --full-context 2)."
+        ),
+    ] = None,
     devices: Annotated[bool, typer.Option("--devices", help="List the sound devices.")] = False,
     device: DeviceOption = Device.AUTO,
     seed: SeedOption = 0,
@@ -82,7 +92,9 @@ def live(
         return
     target = wanted(to, to_reference, consent, i_have_rights)
     options = ConvertOptions(semitones=semitones, formants=formants, rounds=rounds)
-    where = LiveOptions(source, microphone, output, monitor, record, chunk, seconds)
+    where = LiveOptions(
+        source, microphone, output, monitor, record, chunk, seconds, low_latency
+    )  # fmt: skip
     with reporter(quiet) as listener:
         report = go_live(
             target, where, options=options, device=device, seed=seed, reporter=listener,

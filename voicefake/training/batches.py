@@ -17,15 +17,19 @@ from voicefake.training.latents import speed_of
 
 
 class DecoderBatches:
-    """Windows of everybody's speech, each with a reference of the same speaker."""
+    """Windows of everybody's speech, each with a reference of the same speaker.
+
+    Args:
+        latents: which of the corpus's arrays holds them.
+    """
 
     frames = 128
     batch = 16
     reference_frames = 200
 
-    def __init__(self, corpus: Corpus, centres: Tensor) -> None:
+    def __init__(self, corpus: Corpus, centres: Tensor, latents: str = "latents") -> None:
         self.corpus, self.centres = corpus, centres
-        self.latents, self.heard = corpus.array("latents"), corpus.array("heard")
+        self.latents, self.heard = corpus.array(latents), corpus.array("heard")
         self.train = corpus.part(held_out=False)
         self.weights = balanced_weights(self.train, self.frames)
         self.by_speaker: dict[str, list[Recording]] = {}
