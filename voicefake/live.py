@@ -26,6 +26,8 @@ from voicefake.stream import VoiceStream
 from voicefake.targets import Reference, find_target
 from voicefake.voices import live_voice
 
+_HELD = 2.0
+"""Chunks that a device holds, so that it plays one while the next is converted."""
 Samples = NDArray[np.float32]
 
 _MOST_WAITING = 20
@@ -125,7 +127,7 @@ def go_live(
             )
         mark = making.watermark if making else Watermark.of(story)
         players = [
-            stack.enter_context(_Player(name, rate, mark))
+            stack.enter_context(_Player(name, live, rate, mark))
             for name in ([live.output] if live.output else []) + ([None] if live.monitor else [])
         ]
         ears: _File | _Microphone
@@ -232,14 +234,15 @@ class _Microphone:
 class _Player:
     """A device that plays the marked result."""
 
-    def __init__(self, name: str | None, rate: int, mark: Watermark) -> None:
+    def __init__(self, name: str | None, live: LiveOptions, rate: int, mark: Watermark) -> None:
         sounddevice = sound_devices()
         own = _rate_of(name, "output")
         self._resampler, self._marker = Resampler(rate, own, 1), mark.sound(rate, 1)
         self._begun, self.gaps = False, 0
         with _told(name):
             self._stream = sounddevice.OutputStream(
-                device=_numbered(name), samplerate=own, channels=1, dtype="float32"
+                device=_numbered(name), samplerate=own, channels=1, dtype="float32",
+                latency=_HELD * live.chunk,
             )
 
     @property
