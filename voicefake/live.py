@@ -241,7 +241,10 @@ class _Player:
         self._begun, self.gaps = False, 0
         with _told(name):
             self._stream = sounddevice.OutputStream(
-                device=_numbered(name), samplerate=own, channels=1, dtype="float32",
+                device=_numbered(name),
+                samplerate=own,
+                channels=1,
+                dtype="float32",
                 latency=_HELD * live.chunk,
             )
 
