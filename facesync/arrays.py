@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +22,12 @@ Matrix = NDArray[np.float64]
 
 Box = tuple[slice, slice]
 """Rows and columns of a picture."""
+
+
+def around(mask: Float) -> Box:
+    """The box around what of ``mask`` (H, W) is above 0."""
+    x, y, width, height = cv2.boundingRect((mask > 0).view(np.uint8))
+    return slice(y, y + height), slice(x, x + width)
 
 
 def as_image(array: Any) -> Image:

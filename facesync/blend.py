@@ -15,7 +15,7 @@ import numpy as np
 
 from facesync import maps, mesh
 from facesync.align import Similarity, crop
-from facesync.arrays import Box, Float, Image, Matrix, as_float
+from facesync.arrays import Box, Float, Image, Matrix, around, as_float
 from facesync.colour import SkinTone, scaled, skin_area, spread_of, to_bgr, to_lab
 from facesync.dataset import SIDE
 from facesync.wanted import Drawn, Wanted
@@ -259,10 +259,10 @@ def _around(mask: Float) -> Box:
     Its corner lies on every grid of the pyramid, so that the bands are those of the whole crop.
     """
     grid = 2**_LEVELS
-    x, y, width, height = cv2.boundingRect((mask > 0).view(np.uint8))
     margin = max(grid, round(_MARGIN * len(mask)))
-    left, top = (max(0, at - margin) // grid * grid for at in (x, y))
-    return slice(top, y + height + margin), slice(left, x + width + margin)
+    rows, columns = around(mask)
+    top, left = (max(0, part.start - margin) // grid * grid for part in (rows, columns))
+    return slice(top, rows.stop + margin), slice(left, columns.stop + margin)
 
 
 def _poisson_blend(face: Float, canvas: Float, mask: Float) -> Float:

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from facesync import mesh
-from facesync.arrays import Box, Float, Image, Points, as_float, as_image
+from facesync.arrays import Box, Float, Image, Points, around, as_float, as_image
 from facesync.dataset import MARGIN, SIDE
 from facesync.references import STEP, Reference, expression
 from facesync.retarget import Neutral, openness, with_true_lids
@@ -89,7 +89,7 @@ class Portraitist:
         region = as_float(shown * lips)
         if face != mouth and region.any():
             wide = as_float(cv2.resize(region, (side, side), interpolation=cv2.INTER_LINEAR))
-            box, wide_box = _around(region), _around(wide)
+            box, wide_box = around(region), around(wide)
             other_look, other_light = _shown(mouth, warps, side, box, wide_box)
             look[box] += region[box][..., None] * (other_look - look[box])
             light[wide_box] += wide[wide_box] * (other_light - light[wide_box])
@@ -117,12 +117,6 @@ def _shown(
         looks.append(np.float32(share) * warp(reference.look, SIDE, MARGIN, box))
         lights.append(np.float32(share) * warp(reference.light, side, reference.margin, wide_box))
     return as_float(sum(looks)), as_float(sum(lights))
-
-
-def _around(mask: Float) -> Box:
-    """The box around what is not 0."""
-    x, y, width, height = cv2.boundingRect((mask > 0).view(np.uint8))
-    return slice(y, y + height), slice(x, x + width)
 
 
 class _Choice:
