@@ -94,8 +94,9 @@ def convert_file(
     options = options or ConvertOptions()
     settings = target.settings | {"seed": seed} | asdict(options)
     story = Story("voice", target.people, source, settings)
-    voice = target.voice(reporter)
-    job = _Job(source, voice, options, resolve_device(device), seed, reporter or Silent())
+    where = resolve_device(device)
+    voice = target.voice(reporter, where)
+    job = _Job(source, voice, options, where, seed, reporter or Silent())
     return job.run(output, story, force=force, marked=marked)
 
 
@@ -220,8 +221,15 @@ class _Job:
 
         Cosines of speaker vectors over the first half minute: of the source and of the
         result to the target. It is the encoder the decoder was trained with, so it tells
-        when something went wrong, not how good a stranger would find it.
+        when something went wrong, not how good a stranger would find it; of mixed voices it
+        tells nothing.
         """
+        pitch = {
+            "source f0 Hz": round(float(np.exp(renderer.analysis.log_f0[0])), 1),
+            "result f0 Hz": round(float(renderer.f0.log().median().exp()), 1),
+        }
+        if voice.mixed:
+            return pitch
         reference = voice.decoder.decoder.reference
         target = torch.nn.functional.normalize(voice.decoder.vector, dim=-1)
         with torch.inference_mode():
@@ -229,9 +237,7 @@ class _Job:
         return {
             "source to target": round(near[0], 3),
             "result to target": round(near[1], 3),
-            "source f0 Hz": round(float(np.exp(renderer.analysis.log_f0[0])), 1),
-            "result f0 Hz": round(float(renderer.f0.log().median().exp()), 1),
-        }
+        } | pitch
 
 
 def _exactly(

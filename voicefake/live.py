@@ -110,9 +110,10 @@ def go_live(
     settings = target.settings | {"seed": seed, "live": True} | asdict(options)
     story = Story("voice", target.people, live.source, settings)
     folder = LIVE_WEIGHTS if live.low_latency else WEIGHTS
-    networks = Networks.load(resolve_device(device), folder)
+    where = resolve_device(device)
+    networks = Networks.load(where, folder)
     rate = networks.spectrogram.config.sample_rate
-    voice = target.voice(reporter)
+    voice = target.voice(reporter, where)
     if live.low_latency:
         voice = live_voice(voice)
     voice.decoder.to(networks.device)

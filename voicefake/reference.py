@@ -12,15 +12,15 @@ from voicefake.common.errors import BadInput
 from voicefake.common.fit import FitConfig, fit
 from voicefake.common.media import AudioReader
 from voicefake.common.progress import Reporter, Silent
-from voicefake.models.decoder import Melody, PersonDecoder
-from voicefake.networks import load_decoder, load_mel_discriminator
-from voicefake.training.decoder import DecoderTask, DecoderWeights
+from voicefake.models.decoder import PersonDecoder
+from voicefake.networks import load_decoder
 from voicefake.training.speaker import (
     Ears,
     PersonBatches,
     Take,
     log_f0_of,
     loudness_spread_of,
+    person_task,
     takes_of,
     vector_of,
 )
@@ -36,12 +36,18 @@ _BATCH = 6
 
 
 def voice_of_recording(
-    path: Path, *, steps: int = STEPS, seed: int = 0, reporter: Reporter | None = None
+    path: Path,
+    *,
+    steps: int = STEPS,
+    seed: int = 0,
+    device: torch.device | None = None,
+    reporter: Reporter | None = None,
 ) -> Voice:
     """The voice of a person of whom there is one recording; its first minute is heard.
 
     Args:
         steps: of teaching; with none, the person is their speaker vector alone.
+        device: to teach on (default: the processor).
 
     Raises:
         BadInput: it holds less than three seconds of a voice.
@@ -54,28 +60,33 @@ def voice_of_recording(
     if frames < _SHORTEST_SECONDS * ears.spectrogram.config.frame_rate or not log_f0_of(takes)[1]:
         fault = f"holds less than {_SHORTEST_SECONDS} s of a voice"
         raise BadInput(path, fault, "give 10 s or more of one person speaking")
+    where = device or torch.device("cpu")
     decoder = load_decoder()
     person = PersonDecoder(decoder, vector_of(decoder.reference, takes))
     if steps:
-        _teach(person, takes, ears, steps, seed, reporter or Silent())
+        _teach(person, takes, ears, _config(steps, seed, where), where, reporter or Silent())
     person = person.eval().requires_grad_(False)
     return Voice(person, log_f0_of(takes), loudness_spread_of(takes))
 
 
+def _config(steps: int, seed: int, device: torch.device) -> FitConfig:
+    return FitConfig(
+        steps=steps, learning_rate=4e-4, adversary_rate=3e-4, ema_decay=0.97,
+        evaluate_every=steps, bfloat16=has_fast_bfloat16(device), keep_last=True, seed=seed,
+    )  # fmt: skip
+
+
 def _teach(
-    person: PersonDecoder, takes: list[Take], ears: Ears, steps: int, seed: int, reporter: Reporter
+    person: PersonDecoder,
+    takes: list[Take],
+    ears: Ears,
+    config: FitConfig,
+    device: torch.device,
+    reporter: Reporter,
 ) -> None:
     """Fit tail and vector; these are too few steps to learn takes by heart, so none is held out."""
     batches = PersonBatches(takes, takes[:1], ears.spectrogram.centres, batch=_BATCH)
-    task = DecoderTask(
-        person, load_mel_discriminator().requires_grad_(True), Melody(ears.spectrogram),
-        batches.draw, batches.judged(), DecoderWeights(alone=0.0),
-    )  # fmt: skip
-    config = FitConfig(
-        steps=steps, learning_rate=4e-4, adversary_rate=3e-4, ema_decay=0.97,
-        evaluate_every=steps, bfloat16=has_fast_bfloat16(torch.device("cpu")), keep_last=True,
-        seed=seed,
-    )  # fmt: skip
+    task = person_task(person, batches, ears.spectrogram)
     with tempfile.TemporaryDirectory() as folder:
-        result = fit(task, config, Path(folder), reporter=reporter)
+        result = fit(task, config, Path(folder), device=device, reporter=reporter)
     person.load_state_dict(result.tensors)

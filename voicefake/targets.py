@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from voicefake.common.consent import Permission, require_consent
 from voicefake.common.errors import WrongUse
 from voicefake.common.marks import Person
@@ -56,7 +58,7 @@ class Speakers:
             return {"speaker": self.name}
         return {"speakers": {profile.name: round(share, 4) for profile, share in self.parts}}
 
-    def voice(self, reporter: Reporter | None = None) -> Voice:
+    def voice(self, reporter: Reporter | None = None, device: torch.device | None = None) -> Voice:
         """Load it."""
         voices = [(load_voice(profile), share) for profile, share in self.parts]
         return voices[0][0] if len(voices) == 1 else mixed_voice(voices)
@@ -90,10 +92,12 @@ class Stranger:
         """For the story of the output."""
         return {"reference": self.path.name, "steps": self.steps}
 
-    def voice(self, reporter: Reporter | None = None) -> Voice:
-        """Listen to the recording."""
+    def voice(self, reporter: Reporter | None = None, device: torch.device | None = None) -> Voice:
+        """Listen to the recording, and learn from it on ``device`` (default: the processor)."""
         if self._voice is None:
-            self._voice = voice_of_recording(self.path, steps=self.steps, reporter=reporter)
+            self._voice = voice_of_recording(
+                self.path, steps=self.steps, device=device, reporter=reporter
+            )
         return self._voice
 
 

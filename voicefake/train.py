@@ -27,15 +27,16 @@ from voicefake.common.media.sound_edit import CleanOptions, clean_sound
 from voicefake.common.places import data_folder
 from voicefake.common.profiles import ProfileStore
 from voicefake.common.progress import Reporter, Silent
-from voicefake.models.decoder import Melody, PersonDecoder
-from voicefake.networks import load_decoder, load_mel_discriminator, load_vocoder
+from voicefake.models.decoder import PersonDecoder
+from voicefake.networks import load_decoder, load_vocoder
 from voicefake.speakers import speaker_store
-from voicefake.training.decoder import Batch, DecoderTask, DecoderWeights
+from voicefake.training.decoder import Batch, DecoderTask
 from voicefake.training.speaker import (
     Ears,
     PersonBatches,
     log_f0_of,
     loudness_spread_of,
+    person_task,
     read_takes,
     split,
     vector_of,
@@ -134,11 +135,7 @@ def train_speaker(
     train, held_out = split(takes, seed)
     batches = PersonBatches(train, held_out, spectrogram.centres)
     person = PersonDecoder(decoder, vector_of(decoder.reference, train))
-    weights = DecoderWeights(alone=0.0)
-    adversary = load_mel_discriminator().requires_grad_(True)
-    task = DecoderTask(
-        person, adversary, Melody(spectrogram), batches.draw, batches.judged(), weights
-    )
+    task = person_task(person, batches, spectrogram)
     own_folder = state is None
     folder = state or data_folder() / "training" / f"speaker-{name}-{_key(files, options, seed)}"
     samples = _Samples(folder, batches.judged()[0], task)

@@ -31,11 +31,13 @@ class Voice:
         decoder: shared trunk, the person's tail and vector.
         log_f0: median and spread of the person's log-f0.
         loudness_spread: of the person's speech without pauses (0: unknown).
+        mixed: from several people, so that its vector is no voice's that was ever heard.
     """
 
     decoder: PersonDecoder
     log_f0: tuple[float, float]
     loudness_spread: float = 0.0
+    mixed: bool = False
 
 
 def load_voice(profile: Profile) -> Voice:
@@ -57,7 +59,8 @@ def load_voice(profile: Profile) -> Voice:
         loudness = float(model.details.get("loudness spread", 0.0))
     except (KeyError, RuntimeError, ValueError, TypeError) as error:
         raise BadInput(path, "does not hold a whole voice", "train it again") from error
-    return Voice(person.eval().requires_grad_(False), (middle, spread), loudness)
+    mixed = "mixed from" in model.details
+    return Voice(person.eval().requires_grad_(False), (middle, spread), loudness, mixed)
 
 
 def mixed_voice(parts: Sequence[tuple[Voice, float]]) -> Voice:
@@ -73,7 +76,8 @@ def mixed_voice(parts: Sequence[tuple[Voice, float]]) -> Voice:
     person = copy.deepcopy(parts[0][0].decoder)
     person.load_state_dict(total)
     middle, spread = (sum(s * v.log_f0[i] for v, s in parts) for i in (0, 1))
-    return Voice(person, (middle, spread), sum(s * v.loudness_spread for v, s in parts))
+    loudness = sum(s * v.loudness_spread for v, s in parts)
+    return Voice(person, (middle, spread), loudness, mixed=True)
 
 
 def live_voice(voice: Voice) -> Voice:

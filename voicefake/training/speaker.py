@@ -17,10 +17,10 @@ from voicefake.common.errors import BadInput, VoicefakeError
 from voicefake.common.media import read_audio
 from voicefake.common.progress import Stage
 from voicefake.features import MelSpectrogram, pauses, speech_mean, track_f0
-from voicefake.models.decoder import Melody, SpeakerEncoder, loudness_of
-from voicefake.networks import load_decoder, load_encoder
+from voicefake.models.decoder import Melody, PersonDecoder, SpeakerEncoder, loudness_of
+from voicefake.networks import load_decoder, load_encoder, load_mel_discriminator
 from voicefake.recogniser import Recogniser
-from voicefake.training.decoder import Batch, band_mask
+from voicefake.training.decoder import Batch, DecoderTask, DecoderWeights, band_mask
 from voicefake.training.latents import Impersonator, latents_of, load_guises, speed_of
 
 SPEED_HOPS = (240, 209, 276)
@@ -275,6 +275,17 @@ class PersonBatches:
             self.mask.expand(len(takes), -1, -1),
             None,
         )
+
+
+def person_task(
+    person: PersonDecoder, batches: PersonBatches, spectrogram: MelSpectrogram
+) -> DecoderTask:
+    """Teach ``person`` by ``batches``, against the base's discriminator from the first step."""
+    adversary = load_mel_discriminator().requires_grad_(True)
+    return DecoderTask(
+        person, adversary, Melody(spectrogram), batches.draw, batches.judged(),
+        DecoderWeights(alone=0.0),
+    )  # fmt: skip
 
 
 def bandwidth_of(takes: Sequence[Take], centres: Tensor) -> float:
