@@ -91,15 +91,15 @@ class Recogniser:
         Args:
             pieces: mono sound (n,) of each window, and the window.
         """
-        seconds, rows = [np.zeros(0)], [np.zeros((0, SIZE), np.float16)]
+        seconds, rows = [np.zeros(0)], bytearray()  # which grows without a second copy
         for sound, window in pieces:
             found = self._rows(soxr.resample(sound, sample_rate, _RATE))
             at = (np.arange(len(found)) * _STRIDE + _FIRST) / _RATE
             core = window.core
             keep = (at >= core.start / sample_rate) & (at < core.stop / sample_rate)
             seconds.append(at[keep] + window.first_frame * LISTENING.hop_length / sample_rate)
-            rows.append(found[keep].astype(np.float16))
-        return Heard(np.concatenate(seconds), np.concatenate(rows))
+            rows += found[keep].astype(np.float16).tobytes()
+        return Heard(np.concatenate(seconds), np.frombuffer(rows, np.float16).reshape(-1, SIZE))
 
     def listen_to(self, audio: NDArray[np.float32], sample_rate: int) -> Heard:
         """What is said in ``audio`` (n,)."""

@@ -53,8 +53,8 @@ class Pictures:
         return (len(self.times) - 1) / max(1e-9, self.times[-1] - self.times[0])
 
 
-def read_sound(path: Path) -> Sound:
-    """The sound of an audio or video file at its own rate, channels averaged."""
+def read_sound(path: Path, most: float | None = None) -> Sound:
+    """The sound of an audio or video file (or its first ``most`` seconds), channels averaged."""
     import av
 
     try:
@@ -63,13 +63,18 @@ def read_sound(path: Path) -> Sound:
                 raise BadInput(path, "has no sound", "name a file with a sound track")
             stream = container.streams.audio[0]
             chunks: list[Samples] = []
+            count = 0
             first: float | None = None
-            rate = stream.rate
+            rate = int(stream.rate)
+            wanted = None if most is None else int(most * rate)
             resampler = av.AudioResampler(format="fltp")
             for decoded in container.decode(stream):
                 if first is None:
                     first = _seconds(decoded.pts, decoded.time_base)
                 chunks += [_mono(frame) for frame in resampler.resample(decoded)]
+                count += decoded.samples
+                if wanted is not None and count >= wanted:
+                    break
             chunks += [_mono(frame) for frame in resampler.resample(None)]
             if not chunks:
                 raise BadInput(path, "has no sound that can be decoded", "export it again")
@@ -77,7 +82,7 @@ def read_sound(path: Path) -> Sound:
             if container.streams.video:
                 video = container.streams.video[0]
                 start = (first or 0.0) - _seconds(video.start_time, video.time_base)
-            return Sound(np.concatenate(chunks), int(rate), start)
+            return Sound(np.concatenate(chunks)[:wanted], rate, start)
     except (OSError, ValueError) as error:
         raise BadInput(path, f"cannot be read ({error})", "check the file") from error
 

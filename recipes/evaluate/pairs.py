@@ -11,7 +11,7 @@ import numpy as np
 from recipes.evaluate.face import Known, Mesh, judge_swap
 from recipes.evaluate.figures import FACE, VOICE, Figures, Meaning, Summary, summarise
 from recipes.evaluate.jury import Jury, Take, Target
-from recipes.evaluate.media import Sound, read_sound
+from recipes.evaluate.media import read_sound
 from recipes.evaluate.voice import judge_conversion, segments
 from voicefake.common.errors import BadInput
 
@@ -41,7 +41,7 @@ def judge_voice(
     The interval is over segments of three seconds; figures of words are of the whole.
     """
     try:
-        source, made = (_first(read_sound(path)) for path in (before, after))
+        source, made = (read_sound(path, _SECONDS) for path in (before, after))
     except BadInput:
         return None
     row = judge_conversion(Take(jury, source, text), Take(jury, made, text), target)
@@ -78,10 +78,6 @@ def _with_intervals(
             summary = replace(summary, estimate=replace(whole, count=part.count))
         found.append(summary)
     return tuple(found)
-
-
-def _first(sound: Sound) -> Sound:
-    return Sound(sound.samples[: int(_SECONDS * sound.rate)], sound.rate, sound.start)
 
 
 def _most(path: Path, seconds: float) -> int:
