@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from recipes.evaluate.media import Samples
 
 RATE = 16_000
+_LEVEL = 10 ** (-30 / 20)
+"""Root mean square of speech to be embedded, the one that resemblyzer was trained at."""
 Embedding = NDArray[np.float32]
 
 
@@ -101,6 +103,8 @@ def progress(source: float, converted: float, own: float) -> float:
 def speech_of(samples: Samples) -> Samples:
     """Speech at 16 kHz at a common level with long silences cut (webrtcvad, as resemblyzer does).
 
+    resemblyzer hears powers and itself only raises what is soft: how loud somebody was recorded
+    would count as their voice (.2 of progress from a loud source to a soft target).
     Without resemblyzer, pauses are what is 40 dB below the loudest tenth of a second. A clip in
     which nothing is found is returned whole.
     """
@@ -110,7 +114,9 @@ def speech_of(samples: Samples) -> Samples:
         speech = _without_pauses(samples)
     else:
         speech = np.asarray(preprocess_wav(samples, RATE), np.float32)
-    return speech if len(speech) > RATE // 2 else samples
+    speech = speech if len(speech) > RATE // 2 else samples
+    rms = float(np.sqrt(np.square(speech, dtype=np.float64).mean()))
+    return np.asarray(speech * (_LEVEL / max(rms, 1e-6)), np.float32)
 
 
 def _without_pauses(samples: Samples) -> Samples:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -44,16 +45,25 @@ class VocoderTask:
 
     Every third batch goes without rounds of consistency, the others through two, so that
     the network is good both ways.
+
+    Args:
+        decoded: what a decoder makes of the corpus (variants, n_mels, frames), which every
+            other batch is heard from.
     """
 
     frames = 64
     batch = 8
 
     def __init__(
-        self, generator: Vocoder, corpus: Corpus, weights: VocoderWeights | None = None
+        self,
+        generator: Vocoder,
+        corpus: Corpus,
+        weights: VocoderWeights | None = None,
+        decoded: np.ndarray | None = None,
     ) -> None:
         self.generator: nn.Module = generator
         self.adversary: nn.Module | None = SoundDiscriminator()
+        self.decoded = decoded
         self.corpus, self.weights = corpus, weights or VocoderWeights()
         self.train = corpus.part(held_out=False)
         self.drawing = balanced_weights(self.train, self.frames + 2)
@@ -64,8 +74,11 @@ class VocoderTask:
     def losses(self, step: int, progress: float, random: torch.Generator) -> Losses:
         """One batch."""
         windows = draw_windows(self.train, self.drawing, self.batch, self.frames + 1, random)
-        batch, w = self._batch(windows), self.weights
-        rounds = 0 if step % 3 == 0 else 2
+        mels, rounds, w = self.corpus.mels[0], 0 if step % 3 == 0 else 2, self.weights
+        if self.decoded is not None and step % 2:
+            variant = int(torch.randint(0, len(self.decoded), (1,), generator=random))
+            mels = self.decoded[variant]
+        batch = self._batch(windows, mels)
         fake = self.generator(batch.mel, batch.f0, batch.voicing, rounds=rounds).float()
         distance = spectral_distance(fake, batch.audio, batch.share)
         if progress < w.alone or self.adversary is None:
@@ -92,30 +105,36 @@ class VocoderTask:
 
     def held_out(self, generator: nn.Module) -> dict[str, float]:
         """Spectral distance on recordings and speakers never trained on, with two rounds."""
+        mels = self.corpus.mels[0]
+        figures = {
+            "spectral": self._distance(generator, mels, 2),
+            "spectral without rounds": self._distance(generator, mels, 0),
+        }
+        if self.decoded is not None:
+            figures["spectral of decoded"] = self._distance(generator, self.decoded[-1], 2)
+        return figures
+
+    def _distance(self, generator: nn.Module, mels: np.ndarray, rounds: int) -> float:
+        """Mean spectral distance over the held-out part."""
         judged = [r for r in self.corpus.part(held_out=True) if r.frames > 150][::6]
-        total = raw = 0.0
+        distances = []
         for recording in judged:
-            batch = self._batch(Windows([recording], [(recording.frames - 150) // 2], 151))
+            windows = Windows([recording], [(recording.frames - 150) // 2], 151)
+            batch = self._batch(windows, mels)
             size = batch.audio.shape[-1] + self.n_fft
             noise = torch.randn(1, size, generator=torch.Generator().manual_seed(0))
-            for rounds in (0, 2):
-                fake = generator(
-                    batch.mel, batch.f0, batch.voicing, noise=noise, rounds=rounds
-                ).float()
-                value = float(spectral_distance(fake, batch.audio, batch.share)) / len(judged)
-                total, raw = (total + value, raw) if rounds else (total, raw + value)
-        return {"spectral": total, "spectral without rounds": raw}
+            fake = generator(batch.mel, batch.f0, batch.voicing, noise=noise, rounds=rounds)
+            distances.append(float(spectral_distance(fake.float(), batch.audio, batch.share)))
+        return sum(distances) / len(distances)
 
-    def _batch(self, windows: Windows) -> _Batch:
+    def _batch(self, windows: Windows, mels: np.ndarray) -> _Batch:
         pitch = windows.cut(self.corpus.pitch)
         audio = []
         length = (windows.frames - 1) * self.hop
         for recording, start in zip(windows.recordings, windows.starts, strict=True):
             audio.append(self._sound(recording, start * self.hop, length))
         share = torch.tensor([r.bandwidth for r in windows.recordings]) / self.nyquist
-        return _Batch(
-            windows.cut(self.corpus.mels[0]), pitch[:, 0], pitch[:, 1], torch.stack(audio), share
-        )
+        return _Batch(windows.cut(mels), pitch[:, 0], pitch[:, 1], torch.stack(audio), share)
 
     def _sound(self, recording: Recording, start: int, length: int) -> Tensor:
         stop = min(start + length, recording.samples)
