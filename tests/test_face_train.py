@@ -5,19 +5,28 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from face_samples import blank, frame, reference, talking, write_clip
 
+from facesync.align import align, crop
 from facesync.cli import main
 from facesync.dataset import FaceSetWriter, Row, load_faces
+from facesync.detect import FaceFinder
 from facesync.identities import BASE, identity_store, load_identity
-from facesync.models.discriminator import FaceDiscriminator
+from facesync.models.discriminator import (
+    FaceDiscriminator,
+    load_discriminator,
+    save_discriminator,
+)
 from facesync.models.network import FaceNetwork, NetworkConfig, load_network, save_network
 from facesync.references import choose_varied
 from facesync.training import losses
 from facesync.training.split import hold_out
+from facesync.verdict import verdicts
+from facesync.wanted import SourceFace
 from voicefake.common.errors import BadInput
 from voicefake.common.media import write_image
 from voicefake.common.profiles import ProfileStore
@@ -141,6 +150,37 @@ def test_the_discriminator_learns_to_tell_noise_from_a_face():
         values.append(loss.item())
     assert values[0] > 1.8
     assert np.mean(values[-5:]) < 1.5
+
+
+def test_the_bundled_discriminator_knows_a_picture_from_its_blur():
+    faces = []
+    for sigma in (0, 2):
+        picture = frame(name="nobody-b", size=200)
+        face = FaceFinder().find(picture)[0]
+        if sigma:
+            picture = cv2.GaussianBlur(picture, (0, 0), sigma)
+        similarity = align(face.points)
+        points = similarity.apply(face.points)
+        faces.append(SourceFace.of(crop(picture, similarity, 128), points))
+    sharp, blurred = verdicts(faces)
+    assert sharp.face.shape == (17, 17)
+    assert sharp.eyes.shape == (9, 22)
+    assert sharp.mouth.shape == (11, 16)
+    assert np.isnan(sharp.face[0, 0]) and np.isfinite(sharp.face[8, 8])
+    assert 0 < blurred.real < sharp.real < 1
+    assert verdicts([]) == []
+
+
+def test_a_discriminator_goes_on_from_its_file(tmp_path):
+    network = FaceDiscriminator(8)
+    save_discriminator(tmp_path / "d.safetensors", network, {"calibration": {}})
+    again, details = load_discriminator(tmp_path / "d.safetensors")
+    picture, mask = torch.rand(1, 3, 128, 128), torch.ones(1, 1, 128, 128)
+    before, after = network.eval()(picture, mask)[0][-1], again(picture, mask)[0][-1]
+    assert torch.allclose(before, after, atol=0.02)
+    assert details == {"calibration": {}}
+    with pytest.raises(BadInput):
+        load_discriminator(BASE)
 
 
 def test_losses_know_the_same_from_the_different():

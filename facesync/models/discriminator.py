@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from facesync.models.layers import activate, conv
+from voicefake.common.modelfile import ModelFile, load_model, rebuild, save_model
+
+KIND = "face-discriminator"
+BUNDLED = Path(__file__).parent.parent / "weights" / "discriminator.safetensors"
 
 EYES = (slice(28, 60), slice(22, 106))  # rows and columns of a 128-pixel crop
 MOUTH = (slice(72, 112), slice(34, 94))
@@ -36,6 +43,7 @@ class FaceDiscriminator(nn.Module):
 
     def __init__(self, width: int = 24) -> None:
         super().__init__()
+        self.width = width
         self.face = PatchNetwork((width, 2 * width, 4 * width))
         self.eyes = PatchNetwork((width, 2 * width))
         self.mouth = PatchNetwork((width, 2 * width))
@@ -48,3 +56,18 @@ class FaceDiscriminator(nn.Module):
             self.eyes(picture[..., EYES[0], EYES[1]]),
             self.mouth(picture[..., MOUTH[0], MOUTH[1]]),
         ]
+
+
+def save_discriminator(path: Path, network: FaceDiscriminator, details: dict[str, Any]) -> None:
+    """Write ``network`` to ``path``."""
+    save_model(path, ModelFile(KIND, {"width": network.width}, network.state_dict(), details))
+
+
+def load_discriminator(path: Path = BUNDLED) -> tuple[FaceDiscriminator, dict[str, Any]]:
+    """The base's adversary, from which every person's training goes on, and its details.
+
+    Raises:
+        BadInput: not a face discriminator, or damaged.
+    """
+    model = load_model(path, KIND)
+    return rebuild(model, path, lambda: FaceDiscriminator(**model.config)).eval(), model.details

@@ -29,6 +29,7 @@ from facesync.identities import (
     load_identity,
     write_identity,
 )
+from facesync.models.discriminator import load_discriminator
 from facesync.models.network import FaceNetwork, load_network
 from facesync.references import MARGIN_SHARE, Reference, choose_varied
 from facesync.retarget import neutral_of
@@ -248,7 +249,7 @@ def _fit(
 
     task = FaceTask(
         network, pairs, choose, watched, TaskConfig(batch=options.batch),
-        PairConfig(unreferenced=0.05, unnamed=0.0, crossed=0.3),
+        PairConfig(unreferenced=0.05, unnamed=0.0, crossed=0.3), load_discriminator()[0],
     )  # fmt: skip
 
     def on_look(averaged: nn.Module, state: FitState) -> None:

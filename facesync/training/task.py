@@ -44,6 +44,7 @@ class FaceTask:
         pairs: where pairs come from.
         choose: picks the wanted faces of a batch.
         watched: indices of held-out faces that the figures are made on.
+        adversary: goes on from what it knows; by default it begins anew.
     """
 
     def __init__(
@@ -54,9 +55,10 @@ class FaceTask:
         watched: NDArray[np.intp],
         config: TaskConfig | None = None,
         pair_config: PairConfig | None = None,
+        adversary: FaceDiscriminator | None = None,
     ) -> None:
         self.generator: nn.Module = network
-        self.adversary: nn.Module | None = FaceDiscriminator()
+        self.adversary: nn.Module | None = adversary or FaceDiscriminator()
         self.config = config or TaskConfig()
         self.pair_config = pair_config or PairConfig()
         self._pairs, self._choose = pairs, choose

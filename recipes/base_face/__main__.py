@@ -64,16 +64,19 @@ def train(
     minutes: Annotated[float, typer.Option(help="At most; 0: no limit.")] = 0.0,
     quiet: QuietOption = False,
 ) -> None:
-    """Pre-train encoder and decoder on everybody and bundle the best averaged weights."""
+    """Pre-train on everybody; bundle the best averaged weights and the last adversary."""
     from facesync.dataset import load_faces
     from facesync.identities import BASE
+    from facesync.models.discriminator import BUNDLED
+    from recipes.base_face.adversary import write_adversary
     from recipes.base_face.train import base_config, numbers, train_base, write_base
 
     face_set = load_faces(faces)
     with reporter(quiet) as bars:
-        network, result = train_base(face_set, work, base_config(steps, 60 * minutes), bars)
+        network, result, task = train_base(face_set, work, base_config(steps, 60 * minutes), bars)
     write_base(network, result, numbers(face_set), BASE)
     _say(f"wrote {BASE}: held-out figure {result.state.best:.3f} at step {result.state.best_step}")
+    _say(f"wrote {BUNDLED}: of held-out patches right: {write_adversary(task, network, BUNDLED)}")
 
 
 @app.command()

@@ -42,8 +42,11 @@ def train_base(
     config: FitConfig,
     reporter: Reporter,
     network_config: NetworkConfig | None = None,
-) -> tuple[FaceNetwork, FitResult]:
-    """Train in ``folder`` (resumable), writing a preview sheet at each look."""
+) -> tuple[FaceNetwork, FitResult, FaceTask]:
+    """Train in ``folder`` (resumable), writing a preview sheet at each look.
+
+    The task's adversary is as the last step left it.
+    """
     torch.manual_seed(config.seed)
     named = numbers(faces)
     network = FaceNetwork(network_config or NetworkConfig(people=len(named) + 1))
@@ -56,7 +59,7 @@ def train_base(
             write_sheet(str(folder / f"{name}.jpg"), averaged, batches[::2], columns=20)
 
     result = fit(task, config, folder, reporter=reporter, on_look=on_look)
-    return network, result
+    return network, result, task
 
 
 def write_base(network: FaceNetwork, result: FitResult, named: dict[str, int], path: Path) -> None:
