@@ -1,4 +1,4 @@
-"""The container file fits the repository; it is not built here."""
+"""The container file fits the repository; no image is built here."""
 
 from __future__ import annotations
 
@@ -7,22 +7,41 @@ import tomllib
 
 import pytest
 
+from recipes.docker.rehearse import DOCKERFILE, Image, instructions
+
 
 @pytest.fixture(scope="module")
-def stages(root) -> dict[str, list[str]]:
-    """Instructions of each stage, continued lines joined."""
-    text = (root / "recipes" / "docker" / "Dockerfile").read_text(encoding="utf-8")
-    found: dict[str, list[str]] = {}
-    name = ""
-    for line in text.replace("\\\n", " ").splitlines():
-        start = re.fullmatch(r"FROM (\S+) AS (\w+)", line)
-        if start:
-            name = start[2]
-            assert start[1] in found or start[1].startswith("python:")
-            found[name] = list(found.get(start[1], []))
-        elif name and line and not line.startswith("#"):
-            found[name].append(line)
-    return found
+def stages() -> dict[str, list[str]]:
+    """Instructions of each target, continued lines joined."""
+    text = DOCKERFILE.read_text(encoding="utf-8")
+    return {
+        target: [f"{name} {value}" for name, value in instructions(text, target)]
+        for target in ("cpu", "cuda")
+    }
+
+
+def test_the_steps_are_followed_in_a_folder(tmp_path):
+    image = Image(tmp_path / "root", tmp_path)
+    (tmp_path / "a.txt").write_text("a")
+    (tmp_path / "code" / "__pycache__").mkdir(parents=True)
+    (tmp_path / "code" / "b.py").write_text("b")
+    steps = [
+        ("WORKDIR", "/opt/x"),
+        ("ENV", "A=1 B='2 3'"),
+        ("COPY", "a.txt ./"),
+        ("COPY", "code code"),
+        ("USER", "me"),
+        ("ENTRYPOINT", '["run", "it"]'),
+    ]
+    for name, value in steps:
+        image.follow(name, value)
+    inside = tmp_path / "root" / "opt" / "x"
+    assert (inside / "a.txt").read_text() == "a"
+    assert [path.name for path in (inside / "code").iterdir()] == ["b.py"]
+    assert image.environment["B"] == "2 3" and image.user == "me"
+    assert image.entry == ("run", "it")
+    with pytest.raises(ValueError, match="ADD"):
+        image.follow("ADD", "a b")
 
 
 def test_both_images_hold_all_that_the_wheel_is_built_from(root, stages):
