@@ -329,8 +329,9 @@ def test_what_comes_from_files_is_escaped() -> None:
 
 
 def test_controls_reach_the_converter() -> None:
-    options = options_of(2.0, False, 1.0, 0.25, 0.8, 0.5, -3.0, "swift", 16000, 0)
+    options = options_of(2.0, False, 1.0, 0.25, 0.8, 0.5, 0.7, -3.0, "swift", 16000, 0)
     assert (options.semitones, options.auto_pitch, options.sample_rate) == (2.0, False, 16000)
+    assert (options.dynamics, options.retrieval, options.gain) == (0.5, 0.7, -3.0)
     assert options.rounds is None
 
 

@@ -20,6 +20,7 @@ from voicefake.models.vocoder import Vocoder
 from voicefake.networks import ENCODER, VOCODER, WEIGHTS, load_encoder, load_vocoder
 from voicefake.options import ConvertOptions
 from voicefake.recogniser import Recogniser
+from voicefake.retrieval import MatchingSet, matched
 from voicefake.voices import Voice
 from voicefake.windows import Framing, Window
 
@@ -96,6 +97,7 @@ class Renderer:
         self.networks, self.analysis, self.voice = networks, analysis, voice
         self.options, self.seed, self.gain = options or ConvertOptions(), seed, 1.0
         self.f0 = self._melody()
+        self.matching = self._matching_set()
         self.phase = networks.vocoder.source.advance(self.f0)
 
     def _melody(self) -> Tensor:
@@ -104,6 +106,12 @@ class Renderer:
         if self.voice is not None and self.options.auto_pitch:
             f0 = moved_f0(f0, self.analysis.log_f0, self.voice.log_f0)
         return (f0 * 2 ** (self.options.semitones / 12)).clamp(50.0, 1000.0)
+
+    def _matching_set(self) -> MatchingSet | None:
+        if self.voice is None or self.voice.content is None or not self.options.retrieval:
+            return None
+        n = self.networks
+        return MatchingSet.of(self.voice.content.to(n.device), n.encoder)
 
     @torch.inference_mode()
     def mel(self, window: Window) -> Tensor:
@@ -125,7 +133,10 @@ class Renderer:
         latent = n.encoder(mel, a.mel_mean.to(n.device))
         frames = n.spectrogram.config
         heard = a.heard.at(first_frame, mel.shape[-1], frames.hop_length / frames.sample_rate)
-        return torch.cat([latent, heard.to(n.device)], 1) - a.content_mean.to(n.device)
+        content = torch.cat([latent, heard.to(n.device)], 1) - a.content_mean.to(n.device)
+        if self.matching is None:
+            return content
+        return matched(content, self.matching, n.encoder, self.options.retrieval)
 
     @torch.inference_mode()
     def sound(self, window: Window) -> NDArray[np.float32]:

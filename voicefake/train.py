@@ -34,6 +34,7 @@ from voicefake.training.decoder import Batch, DecoderTask
 from voicefake.training.speaker import (
     Ears,
     PersonBatches,
+    content_of_takes,
     log_f0_of,
     loudness_spread_of,
     person_task,
@@ -170,6 +171,7 @@ def train_speaker(
             details
             | {"loudness spread": round(loudness_spread_of(takes), 4)}
             | {"consent_sha256": permission.sha256, "override": permission.override},
+            content_of_takes(train, seed),
         )  # fmt: skip
     store.create(name, {SPEAKER_FILE: folder / SPEAKER_FILE}, permission, details, force=force)
     if own_folder:

@@ -22,6 +22,8 @@ KIND = "voice-speaker"
 SPEAKER_FILE = "decoder.safetensors"
 BASE_FILE = WEIGHTS / DECODER
 
+_CONTENT, _CONTENT_SCALE = "content", "content_scale"
+
 
 @dataclass(frozen=True)
 class Voice:
@@ -32,12 +34,15 @@ class Voice:
         log_f0: median and spread of the person's log-f0.
         loudness_spread: of the person's speech without pauses (0: unknown).
         mixed: from several people, so that its vector is no voice's that was ever heard.
+        content: frames of the person's own recordings to retrieve from (K, content), or
+            ``None``.
     """
 
     decoder: PersonDecoder
     log_f0: tuple[float, float]
     loudness_spread: float = 0.0
     mixed: bool = False
+    content: Tensor | None = None
 
 
 def load_voice(profile: Profile) -> Voice:
@@ -57,10 +62,14 @@ def load_voice(profile: Profile) -> Voice:
         person.decoder.tail.load_state_dict(tail)
         middle, spread = (float(value) for value in model.details["log_f0"])
         loudness = float(model.details.get("loudness spread", 0.0))
+        content = None
+        if _CONTENT in model.tensors:
+            content = model.tensors[_CONTENT].float() * model.tensors[_CONTENT_SCALE]
     except (KeyError, RuntimeError, ValueError, TypeError) as error:
         raise BadInput(path, "does not hold a whole voice", "train it again") from error
     mixed = "mixed from" in model.details
-    return Voice(person.eval().requires_grad_(False), (middle, spread), loudness, mixed)
+    person.eval().requires_grad_(False)
+    return Voice(person, (middle, spread), loudness, mixed, content)
 
 
 def mixed_voice(parts: Sequence[tuple[Voice, float]]) -> Voice:
@@ -90,7 +99,8 @@ def live_voice(voice: Voice) -> Voice:
     base, own = load_decoder().tail.state_dict(), voice.decoder.decoder.tail.state_dict()
     tail = person.decoder.tail
     tail.load_state_dict({n: t + own[n] - base[n] for n, t in tail.state_dict().items()})
-    return replace(voice, decoder=person.eval().requires_grad_(False))
+    # the live encoder's latents are others, and there is no recogniser beside them
+    return replace(voice, decoder=person.eval().requires_grad_(False), content=None)
 
 
 def save_voice(
@@ -99,10 +109,18 @@ def save_voice(
     tensors: dict[str, Tensor],
     log_f0: tuple[float, float],
     details: dict[str, Any],
+    content: Tensor | None = None,
 ) -> None:
-    """Write tail and vector of a trained :class:`PersonDecoder` given by its ``tensors``."""
+    """Write tail and vector of a trained :class:`PersonDecoder` given by its ``tensors``.
+
+    Args:
+        content: of the person's own recordings (K, content), kept in eight bits.
+    """
     start = "decoder.tail."
     kept = {f"tail.{n[len(start) :]}": t for n, t in tensors.items() if n.startswith(start)}
     vector = torch.nn.functional.normalize(tensors["vector"].float(), dim=-1)
+    if content is not None:
+        scale = content.abs().amax(0).clamp_min(1e-6) / 127
+        kept |= {_CONTENT: (content / scale).round().to(torch.int8), _CONTENT_SCALE: scale}
     told = details | {"base": sha256_of(BASE_FILE), "log_f0": list(log_f0)}
     save_model(path, ModelFile(KIND, asdict(config), kept | {"vector": vector}, told))

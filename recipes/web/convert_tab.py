@@ -120,8 +120,12 @@ def _more_controls() -> list[gr.components.Component]:
                 0, 1, _KEPT.dynamics, step=0.05, label="Dynamics",
                 info="1 keeps your rise and fall of loudness, 0 takes the voice's",
             )  # fmt: skip
-            gain = gr.Slider(-24, 24, _KEPT.gain, step=0.5, label="Loudness", info="dB")
+            retrieval = gr.Slider(
+                0, 1, _KEPT.retrieval, step=0.05, label="Retrieval",
+                info="How far the sounds are moved to the voice's own recordings",
+            )  # fmt: skip
         with gr.Row():
+            gain = gr.Slider(-24, 24, _KEPT.gain, step=0.5, label="Loudness", info="dB")
             method = gr.Dropdown(
                 [str(m) for m in F0Method], value=str(_KEPT.f0_method), label="Melody tracker"
             )
@@ -129,18 +133,18 @@ def _more_controls() -> list[gr.components.Component]:
             rounds = gr.Slider(
                 0, 32, 0, step=1, label="Vocoder rounds", info="0: the vocoder's own number"
             )
-    return [auto, formants, protect, wet, dynamics, gain, method, rate, rounds]
+    return [auto, formants, protect, wet, dynamics, retrieval, gain, method, rate, rounds]
 
 
 def options_of(
     semitones: float, auto: bool, formants: float, protect: float, wet: float, dynamics: float,
-    gain: float, method: str, rate: int, rounds: int,
+    retrieval: float, gain: float, method: str, rate: int, rounds: int,
 ) -> ConvertOptions:  # fmt: skip
     """The controls of the page as the toolkit takes them."""
     return ConvertOptions(
         semitones=semitones, rounds=int(rounds) or None, sample_rate=rate or None,
         auto_pitch=auto, f0_method=F0Method(method), formants=formants, dynamics=dynamics,
-        protect=protect, wet=wet, gain=gain,
+        retrieval=retrieval, protect=protect, wet=wet, gain=gain,
     )  # fmt: skip
 
 

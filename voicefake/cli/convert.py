@@ -118,6 +118,15 @@ def convert(
             help="Rise and fall of loudness: 1 the source's, 0 the target's own.",
         ),
     ] = 1.0,
+    retrieval: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            rich_help_panel=_SOUND,
+            help="How far the sounds are moved to the nearest of the target's own recordings.",
+        ),
+    ] = 0.5,
     protect: Annotated[
         float,
         typer.Option(
@@ -169,8 +178,8 @@ def convert(
     one = found.name if isinstance(found, Speakers) and len(found.parts) == 1 else None
     place = NoticePlace.BEFORE if spoken_notice else NoticePlace.NONE
     options = ConvertOptions(
-        semitones, rounds, rate, auto_pitch, f0_method, formants, dynamics, protect, wet, gain,
-        place,
+        semitones, rounds, rate, auto_pitch, f0_method, formants, dynamics, retrieval, protect, wet,
+        gain, place,
     )  # fmt: skip
 
     jobs = pairs(inputs, output, found.name)

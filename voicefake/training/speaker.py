@@ -20,6 +20,7 @@ from voicefake.features import MelSpectrogram, pauses, speech_mean, track_f0
 from voicefake.models.decoder import Melody, PersonDecoder, SpeakerEncoder, loudness_of
 from voicefake.networks import load_decoder, load_encoder, load_mel_discriminator
 from voicefake.recogniser import Recogniser
+from voicefake.retrieval import FEWEST_FRAMES, MOST_FRAMES
 from voicefake.training.decoder import Batch, DecoderTask, DecoderWeights, band_mask
 from voicefake.training.latents import Impersonator, latents_of, load_guises, speed_of
 
@@ -309,6 +310,15 @@ def vector_of(reference: SpeakerEncoder, takes: Sequence[Take]) -> Tensor:
 def log_f0_of(takes: Sequence[Take]) -> tuple[float, float]:
     """Median and spread of a person's log-f0."""
     return log_f0_range(torch.cat([t.f0 for t in takes]), torch.cat([t.voicing for t in takes]))
+
+
+def content_of_takes(takes: Sequence[Take], seed: int) -> Tensor | None:
+    """Content (K, latent + recogniser) of frames drawn from the takes, if they suffice."""
+    content = torch.cat([torch.cat([t.latents[0], t.heard[0]]) for t in takes], 1).T
+    if len(content) < FEWEST_FRAMES:
+        return None
+    random = torch.Generator().manual_seed(seed)
+    return content[torch.randperm(len(content), generator=random)[:MOST_FRAMES]].float()
 
 
 def loudness_spread_of(takes: Sequence[Take]) -> float:
