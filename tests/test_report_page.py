@@ -2,19 +2,23 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from face_samples import frame, write_clip
 from media_samples import tone, write_video
 
 from recipes.evaluate.jury import Jury
 from recipes.evaluate.manifest import read_manifest, single_pair
 from recipes.evaluate.pairs import judge_voice
 from recipes.reports import write_report
+from recipes.reports.face_part import face_part
 from recipes.reports.html import facts, section
+from recipes.reports.voice_part import voice_of
 from voicefake.cli import build_app
 from voicefake.common.commandline import run
 from voicefake.common.consent import revoke
@@ -22,6 +26,7 @@ from voicefake.common.errors import BadInput, WrongUse
 from voicefake.common.marks import Person, Story, marked_output
 from voicefake.common.marks.sidecar import sidecar_path
 from voicefake.common.reports import Stopwatch, report_run
+from voicefake.speakers import speaker_store
 
 
 def syllables(seconds: float) -> np.ndarray:
@@ -113,6 +118,29 @@ def test_videos_are_shown_with_their_frames(tmp_path: Path):
     text = page.read_text("utf-8")
     assert text.count("data:video/mp4") == 2
     assert "the same moments" in text
+
+
+def test_the_discriminators_verdict_on_a_face_is_shown(tmp_path: Path):
+    clips = [tmp_path / name for name in ("before.mp4", "after.mp4")]
+    for clip, name in zip(clips, ("nobody-a", "nobody-b"), strict=True):
+        write_clip(clip, [frame(name=name)] * 7)
+    shown = face_part(*clips)
+    assert 'aria-label="discriminator&#x27;s verdict"' in shown
+    assert shown.count('<path class="line"') == 2, "before and after"
+    told = re.findall(r"the faces doubted most, ([^;]*);", shown)[-1]
+    doubts = [float(value) for value in re.findall(r"\((0\.\d+)\)", told)]
+    assert doubts == sorted(doubts) and len(doubts) == 2, "no two within a fifth of a second"
+
+
+def test_a_voice_of_the_same_run_is_known_by_its_file(tmp_path: Path):
+    after = tmp_path / "clip.mp4"
+    speaker_store().export("kerstin", tmp_path / "clip.mp4.voice.voicefake")
+    (tmp_path / "clip.mp4.face.voicefake").write_bytes(b"damaged")
+    beside = voice_of("kerstin", after)
+    known = voice_of("kerstin", tmp_path / "other.mp4")
+    assert beside.log_f0 == known.log_f0
+    with pytest.raises(WrongUse, match="not a known speaker"):
+        voice_of("somebody", after)
 
 
 def test_of_one_file_the_figures_know_how_sure_they_are(pair, tmp_path: Path):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import glob
+import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +17,9 @@ from recipes.evaluate.images import heat_map
 from recipes.evaluate.plot import Line, line_chart
 from recipes.reports.html import beside, figure, picture, section
 from voicefake.analysis import log_f0_range, measure_level
+from voicefake.common.errors import BadInput
 from voicefake.common.media import read_audio
+from voicefake.common.profiles import Kind, ProfileStore
 from voicefake.engine import Networks, spoken
 from voicefake.features import extract, moved_f0
 from voicefake.models.decoder import loudness_of
@@ -22,6 +27,7 @@ from voicefake.networks import load_decoder, load_mel_discriminator
 from voicefake.options import ConvertOptions
 from voicefake.speakers import speaker_store
 from voicefake.targets import find_target
+from voicefake.voices import Voice
 
 _SECONDS = 8.0
 _FRAME = 0.01
@@ -42,9 +48,9 @@ class Inside:
     verdicts: dict[str, NDArray[np.float32]]
 
 
-def voice_part(before: Path, speaker: str) -> str:
-    """The panel for a conversion of ``before`` into ``speaker``."""
-    seen = inside(before, speaker)
+def voice_part(before: Path, speaker: str, after: Path) -> str:
+    """The panel for a conversion of ``before`` into ``speaker``; ``after`` is the result."""
+    seen = inside(before, speaker, voice_of(speaker, after))
     span = (float(np.quantile(seen.mels["source"], 0.02)), float(seen.mels["source"].max()))
     mels = [picture(heat_map(mel, span=span), name) for name, mel in seen.mels.items()]
     lines = [
@@ -69,9 +75,25 @@ def voice_part(before: Path, speaker: str) -> str:
     )
 
 
+def voice_of(speaker: str, after: Path) -> Voice:
+    """The voice that the run of ``after`` trained and laid beside it, or the one known by name.
+
+    Raises:
+        WrongUse: there is neither.
+        Refused: the person's consent does not hold any more.
+    """
+    with tempfile.TemporaryDirectory(prefix="voicefake-") as folder:
+        store = ProfileStore(Kind.SPEAKER, user=Path(folder))
+        for packed in sorted(after.parent.glob(f"{glob.escape(after.name)}.*.voicefake")):
+            with suppress(BadInput):  # a face, or damaged
+                if store.import_file(packed).name == speaker:
+                    return find_target(speaker, store).voice()
+    return find_target(speaker, speaker_store()).voice()
+
+
 @torch.inference_mode()
-def inside(before: Path, speaker: str) -> Inside:
-    """Encode the first seconds of ``before`` and decode them as their own and as ``speaker``."""
+def inside(before: Path, speaker: str, voice: Voice) -> Inside:
+    """Encode the first seconds of ``before`` and decode them as their own and by ``voice``."""
     networks = Networks.load(torch.device("cpu"))
     sound, rate = read_audio(before, sample_rate=networks.spectrogram.config.sample_rate)
     sound = sound[: int(_SECONDS * rate)]
@@ -85,7 +107,6 @@ def inside(before: Path, speaker: str) -> Inside:
     base = load_decoder()
     melody = networks.melody(f0, voicing)
     own = base(content, melody, loudness_of(mel), base.reference(mel))
-    voice = find_target(speaker, speaker_store()).voice()
     moved = moved_f0(f0, log_f0_range(features.f0, features.voicing), voice.log_f0)
     theirs = spoken(networks, voice, ConvertOptions(), mel, content, moved, voicing)
     mels = {"source": mel, "base decoder, as the source": own, f"decoded as {speaker}": theirs}

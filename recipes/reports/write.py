@@ -121,7 +121,7 @@ def _insides(
     parts = []
     if voice is not None:
         try:
-            parts.append(voice_part(before, voice))
+            parts.append(voice_part(before, voice, after))
         except VoicefakeError as error:
             warnings.append(f"how the voice came about cannot be shown: {error}")
     if face is not None:
