@@ -123,13 +123,14 @@ def test_videos_are_shown_with_their_frames(tmp_path: Path):
 def test_the_discriminators_verdict_on_a_face_is_shown(tmp_path: Path):
     clips = [tmp_path / name for name in ("before.mp4", "after.mp4")]
     for clip, name in zip(clips, ("nobody-a", "nobody-b"), strict=True):
-        write_clip(clip, [frame(name=name)] * 7)
+        write_clip(clip, [frame(name=name)] * 12)
     shown = face_part(*clips)
     assert 'aria-label="discriminator&#x27;s verdict"' in shown
     assert shown.count('<path class="line"') == 2, "before and after"
     told = re.findall(r"the faces doubted most, ([^;]*);", shown)[-1]
-    doubts = [float(value) for value in re.findall(r"\((0\.\d+)\)", told)]
-    assert doubts == sorted(doubts) and len(doubts) == 2, "no two within a fifth of a second"
+    times, doubts = np.array(re.findall(r"(\d\.\d+) s \((0\.\d+)\)", told), float).T
+    assert list(doubts) == sorted(doubts)
+    assert len(times) > 1 and np.diff(sorted(times)).min() > 0.19, "no two of one moment"
 
 
 def test_a_voice_of_the_same_run_is_known_by_its_file(tmp_path: Path):
