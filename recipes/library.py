@@ -16,6 +16,7 @@ from voicefake.common.errors import BadInput, WrongUse
 from voicefake.common.files import regular_file
 
 BUNDLED = Path(__file__).parent / "bundled"
+EFFECT = ".webp"
 MAX_BYTES = 2**18
 _REMEDY = "see `voicefake recipe show swap` for how one looks"
 
@@ -28,6 +29,12 @@ class Entry:
     path: Path
     recipe: Recipe
     bundled: bool
+
+    @property
+    def effect(self) -> Path | None:
+        """The picture of what it does, beside it (``None``: there is none)."""
+        path = self.path.with_suffix(EFFECT)
+        return path if path.is_file() else None
 
 
 def bundled() -> list[Entry]:

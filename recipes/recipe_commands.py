@@ -171,6 +171,8 @@ def recipe_show(
     out.print()
     for line in graph.as_text(entry.recipe):
         out.print(f"  {line}")
+    if entry.effect is not None:
+        out.print(f"\n  before and after, as a picture: {entry.effect}")
     out.print(f"\n{entry.path.read_text(encoding='utf-8')}", end="")
 
 

@@ -129,6 +129,8 @@ def test_every_bundled_recipe_has_its_picture_and_command():
     runs = {words[3] for words in commands(page) if words[:3] == ["voicefake", "recipe", "run"]}
     for entry in library.bundled():
         assert f"]({entry.name}.svg)" in text, entry.name
+        assert entry.effect is not None and f"]({entry.effect.name})" in text, entry.name
+        assert entry.effect.stat().st_size <= 40_000, entry.name
         assert entry.name in runs
     for words in commands(page):
         if words[:3] == ["voicefake", "recipe", "run"]:

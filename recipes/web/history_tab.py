@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
 
-from recipes.web.parts import RunBar, Task, needed, play_both
+from recipes.web.parts import Player, RunBar, Task, needed, play_both
 from recipes.web.results import Result, Results
 from recipes.web.site import Site
 from recipes.web.told import alert, framed, notice, run_told, said
 from voicefake.common.errors import VoicefakeError
-from voicefake.common.media import AUDIO_FORMATS
+from voicefake.common.media import VIDEO_FORMATS
 from voicefake.common.progress import Reporter
 
 
@@ -22,20 +22,14 @@ def history_tab(site: Site) -> gr.Dropdown:
         "What was made on this page, the newest first. It stays until you remove it, or until "
         "there is too much: then the oldest goes."
     )
-    which = gr.Dropdown(history_choices(site.results), label="Result", elem_id="history-which")
+    which = gr.Dropdown(
+        history_choices(site.results), label="Result", elem_id="history-which",
+        info="Nothing here yet? What you make on the other pages appears here",
+    )  # fmt: skip
     with gr.Row():
-        players = [
-            player
-            for side in ("Before", "After")
-            for player in (
-                gr.Audio(label=side, interactive=False, visible=False, min_width=320,
-                         buttons=["download"],
-                         elem_id=f"history-{side.lower()}-audio"),
-                gr.Video(label=side, interactive=False, visible=False, height=320, min_width=320,
-                         buttons=["download"], elem_id=f"history-{side.lower()}-video"),
-            )
-        ]  # fmt: skip
-    play_both("history-both", "history-before", "history-after")
+        sides = [Player(side, f"history-{side.lower()}") for side in ("Before", "After")]
+    players = [part for side in sides for part in side.parts]
+    both = play_both("history-both", "history-before-video", "history-after-video")
     bar = RunBar("history", ["Make a full report"])
     files = gr.File(label="Download", interactive=False, visible=False, elem_id="history-files")
     report = gr.HTML(elem_id="history-report")
@@ -44,8 +38,9 @@ def history_tab(site: Site) -> gr.Dropdown:
 
     shown = [*players, files, report]
     which.change(
-        lambda key: _show(site.results, key), which, [*shown, bar.status], api_visibility="private"
-    )
+        lambda key: _show(site.results, sides, key), which, [*shown, both, bar.status],
+        api_visibility="private",
+    )  # fmt: skip
     remove.click(
         lambda key: _remove(site.results, key), which, [which, bar.status], api_visibility="private"
     )
@@ -73,17 +68,23 @@ def history_choices(results: Results) -> list[tuple[str, str]]:
     return [(f"{r.when:%d %b %H:%M} · {r.title}", r.key) for r in results.list()]
 
 
-def _show(results: Results, key: str | None) -> tuple[Any, ...]:
+def _show(results: Results, sides: Sequence[Player], key: str | None) -> list[Any]:
+    """Updates of both players, the files, the report, the button for both, the status."""
     hidden = gr.update(value=None, visible=False)
+    nothing = [*sides[0].shown(None), *sides[1].shown(None), hidden, "", gr.update(visible=False)]
     if not key:
-        return (hidden,) * 5 + ("", "")
+        return [*nothing, ""]
     try:
         result = results.find(key)
     except VoicefakeError as error:
-        return (hidden,) * 5 + ("", alert(said(error)))
-    players = [u for path in (result.before, result.after) for u in _players(path, result)]
+        return [*nothing, alert(said(error))]
+    before, after = (
+        side.shown(path, result.after)
+        for side, path in zip(sides, (result.before, result.after), strict=True)
+    )
+    both = gr.update(visible=result.after.suffix.lower() in VIDEO_FORMATS)
     files = gr.update(value=result.files, visible=True)
-    return *players, files, _told(result), ""
+    return [*before, *after, files, _told(result), both, ""]
 
 
 def _told(result: Result) -> str:
@@ -91,13 +92,6 @@ def _told(result: Result) -> str:
     if not result.page.exists():
         return run_told(result)
     return framed(result.page)
-
-
-def _players(path: Path, result: Result) -> tuple[Any, Any]:
-    """Updates for the sound player and the video player of one side."""
-    sound = result.after.suffix.lower() in AUDIO_FORMATS
-    shown, hidden = gr.update(value=str(path), visible=True), gr.update(value=None, visible=False)
-    return (shown, hidden) if sound else (hidden, shown)
 
 
 def _remove(results: Results, key: str | None) -> tuple[Any, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from recipes.web.evaluate_tab import NOBODY, evaluate_tab
 from recipes.web.history_tab import history_choices, history_tab
 from recipes.web.parts import choices
 from recipes.web.people_tab import people_choices, people_tab, people_table
+from recipes.web.recipes_tab import fresh_settings, recipes_tab
 from recipes.web.site import Site
 from recipes.web.swap_tab import KEEP_VOICE, swap_tab
 from recipes.web.train_tab import train_tab
@@ -52,6 +53,8 @@ def build(site: Site) -> gr.Blocks:
                 voice, face = swap_tab(site)
             with gr.Tab("Convert", id="convert") as convert:
                 speaker = convert_tab(site)
+            with gr.Tab("Recipes", id="recipes") as recipes:
+                recipe, settings = recipes_tab(site)
             with gr.Tab("Train", id="train"):
                 train_tab(site)
             with gr.Tab("People", id="people") as people:
@@ -65,6 +68,7 @@ def build(site: Site) -> gr.Blocks:
 
         _fresh(page, swap, lambda: (_speakers(KEEP_VOICE), _identities()), [voice, face])
         _fresh(page, convert, lambda: _speakers(), [speaker])
+        _fresh(page, recipes, lambda name: fresh_settings(name, len(settings)), settings, recipe)
         _fresh(page, people, lambda: (people_table(), _new(people_choices())), [everybody, who])
         _fresh(page, evaluate, lambda: _identities(NOBODY), [whose])
         _fresh(page, history, lambda: _newest(history_choices(site.results)), [which])
@@ -72,10 +76,14 @@ def build(site: Site) -> gr.Blocks:
 
 
 def _fresh(
-    page: gr.Blocks, tab: gr.Tab, look: Callable[[], Any], outputs: list[gr.components.Component]
+    page: gr.Blocks,
+    tab: gr.Tab,
+    look: Callable[..., Any],
+    outputs: Sequence[gr.components.Component],
+    given: gr.components.Component | None = None,
 ) -> None:
     for event in (page.load, tab.select):
-        event(look, None, outputs, show_progress="hidden", api_visibility="private")
+        event(look, given, outputs, show_progress="hidden", api_visibility="private")
 
 
 def _new(found: list[tuple[str, str]]) -> Any:

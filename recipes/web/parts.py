@@ -10,15 +10,25 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import numpy as np
+from numpy.typing import NDArray
 
 from recipes.web.site import Site
 from recipes.web.told import alert, duration, notice, said
 from recipes.web.work import Job, Work, Workroom
 from voicefake.common.errors import Stopped, VoicefakeError, WrongUse
-from voicefake.common.profiles import Kind, ProfileStore
+from voicefake.common.media import AUDIO_FORMATS, IMAGE_SUFFIXES, VIDEO_FORMATS, read_image
+from voicefake.common.profiles import Kind, Profile, ProfileStore
 from voicefake.speakers import speaker_store
 
+Picture = NDArray[np.uint8]
 _LOOK_SECONDS = 0.5
+_RESTS_ON = {
+    "personal": "their consent",
+    "licensed-dataset": "a free licence",
+    "synthetic": "nobody: made up",
+    "override": "a user's word",
+}
 _PLAY_BOTH = """() => {
   const [before, after] = ['%s', '%s'].map(
     (id) => document.querySelector(`#${id} video`));
@@ -180,6 +190,34 @@ class Consent:
         self.inputs = [record, statement, reason]
 
 
+class Player:
+    """Shows one file, be it sound, video or picture."""
+
+    def __init__(self, label: str, name: str) -> None:
+        common: dict[str, Any] = {"label": label, "interactive": False, "visible": False}
+        self.parts: list[gr.components.Component] = [
+            gr.Audio(**common, min_width=320, buttons=["download"], elem_id=f"{name}-audio"),
+            gr.Video(
+                **common, height=320, min_width=320, buttons=["download"], elem_id=f"{name}-video"
+            ),
+            gr.Image(
+                **common, height=320, min_width=320, buttons=["download", "fullscreen"],
+                elem_id=f"{name}-picture",
+            ),
+        ]  # fmt: skip
+
+    def shown(self, path: Path | None, like: Path | None = None) -> list[Any]:
+        """Updates of ``parts``: ``path`` in the one for such a file, or for a file ``like``."""
+        suffix = (like or path or Path()).suffix.lower()
+        kinds = (AUDIO_FORMATS, VIDEO_FORMATS, IMAGE_SUFFIXES)
+        return [
+            gr.update(value=str(path), visible=True)
+            if path and suffix in kind
+            else gr.update(value=None, visible=False)
+            for kind in kinds
+        ]
+
+
 def stores() -> dict[Kind, ProfileStore]:
     """Where people are kept."""
     from facesync.identities import identity_store
@@ -189,7 +227,25 @@ def stores() -> dict[Kind, ProfileStore]:
 
 def choices(kind: Kind) -> list[tuple[str, str]]:
     """Whom one may choose, with what their use rests on."""
-    return [(f"{p.name} ({p.basis})", p.name) for p in stores()[kind].list()]
+    return [(f"{p.name} ({rests_on(p)})", p.name) for p in stores()[kind].list()]
+
+
+def rests_on(profile: Profile) -> str:
+    """By whose leave a person may be imitated, in a few words."""
+    return _RESTS_ON.get(profile.basis, profile.basis)
+
+
+def looks_of(profile: Profile) -> Picture | None:
+    """The person's pictures, (H, W, 3) RGB (``None``: there is none, as of all voices).
+
+    Raises:
+        BadInput: the picture is damaged.
+    """
+    from facesync.identities import PREVIEW
+
+    if PREVIEW not in profile.files:
+        return None
+    return np.ascontiguousarray(read_image(profile.file(PREVIEW))[..., ::-1])
 
 
 def play_both(name: str, before: str, after: str) -> gr.Button:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from recipes.web.parts import stores
+from recipes.web.parts import looks_of, rests_on, stores
 from recipes.web.site import Site
 from recipes.web.told import alert, facts, notice, said, table
 from voicefake.common.errors import VoicefakeError
 from voicefake.common.profile_commands import description
-from voicefake.common.profiles import Kind, ProfileStore
+from voicefake.common.profiles import Kind, Profile, ProfileStore
 
 _HEAD = ("name", "what", "whose", "rests on", "licence", "may be used")
+_WHAT = {Kind.SPEAKER: "voice", Kind.IDENTITY: "face"}
+_MORE = {"details": "The training", "files": "The files and their hashes"}
 
 
 def people_tab(site: Site) -> tuple[gr.HTML, gr.Dropdown]:
@@ -22,21 +25,26 @@ def people_tab(site: Site) -> tuple[gr.HTML, gr.Dropdown]:
     gr.Markdown("Everybody that this machine can sound or look like, and by whose leave.")
     everybody = gr.HTML(people_table(), elem_id="people-table")
     with gr.Row():
-        who = gr.Dropdown(people_choices(), label="One of them", elem_id="people-who")
+        who = gr.Dropdown(
+            people_choices(), label="One of them", min_width=300, elem_id="people-who"
+        )
         export = gr.Button("Export to a file", elem_id="people-export")
     status = gr.HTML(elem_id="people-status", padding=False)
     exported = gr.File(label="Download", interactive=False, visible=False, elem_id="people-file")
-    with gr.Row():
-        preview = gr.Image(
-            label="Looks", interactive=False, visible=False, buttons=[], elem_id="people-looks"
-        )
-        details = gr.HTML(elem_id="people-details")
+    preview = gr.Image(
+        label="Looks", interactive=False, visible=False, height=170, buttons=["fullscreen"],
+        elem_id="people-looks",
+    )  # fmt: skip
+    details = gr.HTML(elem_id="people-details", padding=False)
     with gr.Accordion("Import somebody", open=False):
         parcel = gr.File(
             label="A .voicefake file", file_types=[".voicefake"], elem_id="people-parcel"
         )
         with gr.Row():
-            kind = gr.Radio([str(k) for k in Kind], value=str(Kind.SPEAKER), label="It holds")
+            kind = gr.Radio(
+                [(word, str(kind)) for kind, word in _WHAT.items()], value=str(Kind.SPEAKER),
+                label="It holds a",
+            )  # fmt: skip
             bring = gr.Button("Import", variant="primary", elem_id="people-import")
     with gr.Accordion("Remove somebody of yours", open=False), gr.Row():
         sure = gr.Textbox(label="Type the name once more", elem_id="people-sure")
@@ -53,13 +61,13 @@ def people_tab(site: Site) -> tuple[gr.HTML, gr.Dropdown]:
 
 def people_table() -> str:
     """Everybody, and what cannot be read."""
-    told = [description(p) for store in stores().values() for p in store.list()]
+    people = [(p, description(p)) for store in stores().values() for p in store.list()]
     rows = [
         (
-            t["name"], t["kind"], "bundled" if t["bundled"] else "yours", t["basis"],
+            p.name, _WHAT[p.kind], "bundled" if p.bundled else "yours", rests_on(p),
             t["licence"] or "–", _until(t),
         )
-        for t in told
+        for p, t in people
     ]  # fmt: skip
     damaged = [alert(said(e)) for store in stores().values() for e in store.damaged()]
     return table(_HEAD, rows) + "".join(damaged)
@@ -75,7 +83,7 @@ def _until(told: dict[str, Any]) -> str:
 def people_choices() -> list[tuple[str, str]]:
     """Everybody, for a dropdown."""
     return [
-        (f"{profile.name} ({kind})", f"{kind}/{profile.name}")
+        (f"{profile.name} ({_WHAT[kind]})", f"{kind}/{profile.name}")
         for kind, store in stores().items()
         for profile in store.list()
     ]
@@ -93,16 +101,32 @@ def _show(who: str | None) -> tuple[str, Any]:
     store, name = _find(who)
     try:
         profile = store.find(name)
-        told = {k: v for k, v in description(profile).items() if v not in ({}, "", None)}
-        told["folder"] = "bundled" if profile.bundled else profile.folder.name
-        if "preview.jpg" not in profile.files:
-            return facts(told), hidden
-        from voicefake.common.media import read_image
-
-        picture = read_image(profile.file("preview.jpg"))[..., ::-1]
-        return facts(told), gr.update(value=picture, visible=True)
+        looks = looks_of(profile)
+        return _told(profile), hidden if looks is None else gr.update(value=looks, visible=True)
     except VoicefakeError as error:
         return alert(said(error)), hidden
+
+
+def _told(profile: Profile) -> str:
+    """What matters of a person; the rest may be opened."""
+    told = description(profile)
+    first = {
+        "name": profile.name,
+        "what": _WHAT[profile.kind],
+        "rests on": rests_on(profile),
+        "on whose word": told["override"],
+        "may be used": _until(told),
+        "licence": told["licence"],
+        "attribution": told["attribution"],
+        "made": f"{profile.created:%d %B %Y, %H:%M} UTC",
+        "consent": told["consent"],
+    }
+    rest = "".join(
+        f"<details><summary>{escape(title)}</summary>{facts(told[part])}</details>"
+        for part, title in _MORE.items()
+        if told[part]
+    )
+    return facts({name: value for name, value in first.items() if value}) + rest
 
 
 def _export(site: Site, who: str | None) -> tuple[Any, str]:

@@ -57,9 +57,12 @@ class Result:
 
     @property
     def files(self) -> list[str]:
-        """What there is to download."""
-        known = (self.after, sidecar_path(self.after), self.page)
-        return [str(path) for path in known if path.exists()]
+        """What there is to download: the result first, then what was laid beside it."""
+        folder = self.after.parent
+        known = [self.after, sidecar_path(self.after), self.page]
+        passed = [self.before, folder / _NOTE, *known]
+        beside = [p for p in sorted(folder.iterdir()) if p.is_file() and p not in passed]
+        return [str(path) for path in [*known, *beside] if path.exists()]
 
 
 class Results:

@@ -13,7 +13,7 @@ from recipes.cli import DEMO_FACE, DEMO_VOICE
 from recipes.jobs import run_recipe
 from recipes.sample import CLIP
 from recipes.web import faces
-from recipes.web.parts import RunBar, Task, choices, needed, play_both
+from recipes.web.parts import Picture, RunBar, Task, choices, looks_of, needed, play_both, stores
 from recipes.web.site import Site
 from recipes.web.told import alert, remark, run_told, said
 from voicefake.common.errors import VoicefakeError
@@ -53,21 +53,28 @@ def swap_tab(site: Site) -> tuple[gr.Dropdown, gr.Dropdown]:
         sample = gr.Button("Use the sample clip", min_width=120, elem_id="swap-sample")
         play_both("swap-both", "swap-source", "swap-after")
     with gr.Row():
-        voice = gr.Dropdown(
-            [KEEP_VOICE, *choices(Kind.SPEAKER)], value=DEMO_VOICE, label="Whose voice",
-            min_width=230, elem_id="swap-voice",
+        with gr.Column(min_width=280):
+            voice = gr.Dropdown(
+                [KEEP_VOICE, *choices(Kind.SPEAKER)], value=DEMO_VOICE, label="Whose voice",
+                elem_id="swap-voice",
+            )  # fmt: skip
+            face = gr.Dropdown(
+                choices(Kind.IDENTITY), value=DEMO_FACE, label="Whose face", elem_id="swap-face",
+                info="Somebody else? One picture on the page “Train” is enough",
+            )  # fmt: skip
+        looks = gr.Image(
+            _looks(DEMO_FACE), label="The face", interactive=False, height=220, min_width=280,
+            buttons=[], elem_id="swap-looks",
         )  # fmt: skip
-        face = gr.Dropdown(
-            choices(Kind.IDENTITY), value=DEMO_FACE, label="Whose face", min_width=230,
-            elem_id="swap-face",
-        )  # fmt: skip
+    with gr.Row():
         pitch = gr.Slider(
-            -24, 24, 0, step=0.5, label="Pitch", info="Semitones up or down", min_width=230,
+            -24, 24, 0, step=0.5, label="Pitch", info="Semitones up or down", min_width=280,
             elem_id="swap-pitch",
         )  # fmt: skip
         which = gr.Dropdown(
-            _WHICH, value="", label="Which face of the clip", min_width=230, elem_id="swap-which"
-        )
+            _WHICH, value="", label="Which face of the clip", min_width=280, elem_id="swap-which",
+            info="Where there are several, a picture to click on appears",
+        )  # fmt: skip
     with gr.Row():
         label = gr.Checkbox(label=f"Draw “{DEFAULT_TEXT}” on the pictures", elem_id="swap-label")
         notice = gr.Checkbox(
@@ -87,6 +94,10 @@ def swap_tab(site: Site) -> tuple[gr.Dropdown, gr.Dropdown]:
     files = gr.File(label="Download", interactive=False, visible=False, elem_id="swap-files")
     report = gr.HTML(elem_id="swap-report")
 
+    face.change(
+        lambda name: gr.update(value=_looks(name)), face, looks, show_progress="hidden",
+        api_visibility="private",
+    )  # fmt: skip
     sample.click(lambda: _sample(site), None, source, api_visibility="private")
     source.change(
         _look_for_faces, source, [found, shown, which, at, bar.status], concurrency_limit=1,
@@ -120,6 +131,14 @@ def _sample(site: Site) -> str:
     copy.parent.mkdir(exist_ok=True)
     shutil.copyfile(CLIP, copy)
     return str(copy)
+
+
+def _looks(name: str | None) -> Picture | None:
+    """The face called ``name``; nothing where nobody is chosen, or they are gone."""
+    try:
+        return looks_of(stores()[Kind.IDENTITY].find(name or ""))
+    except VoicefakeError:
+        return None
 
 
 def _look_for_faces(source: str | None) -> tuple[Any, ...]:
