@@ -87,7 +87,9 @@ def plan_jobs(
         return [Job(bounds[0], output)]
     if output is not None and output.is_file():
         raise WrongUse(output, "is a file, and there are several inputs", "name a folder with -o")
-    return [Job(bound, _beside(entry, bound, output)) for bound in bounds]
+    jobs = [Job(bound, _beside(entry, bound, output)) for bound in bounds]
+    made = {job.output for job in jobs}  # by an earlier run, in the folder of the inputs
+    return [job for job in jobs if job.bound.source not in made]
 
 
 def run_jobs(

@@ -117,7 +117,7 @@ def bind_each(entry: Entry, assignments: Mapping[str, str]) -> list[Bound]:
     for name, wanted in entry.recipe.inputs.items():
         if wanted.each and bound.files[name].is_dir():
             folder = bound.files[name]
-            files = [p for p in sorted(folder.rglob("*")) if _is_media(p)]
+            files = [p for p in sorted(folder.rglob("*")) if _is_media(p, folder)]
             if not files:
                 raise BadInput(folder, "holds no sound, video or picture", "name another folder")
             return [replace(bound, files={**bound.files, name: p}, below=folder) for p in files]
@@ -173,14 +173,11 @@ def parse_assignments(words: Sequence[str]) -> dict[str, str]:
     return assignments
 
 
-def _is_media(path: Path) -> bool:
-    """Whether a file in a folder is meant: strangers and hidden files are passed over."""
+def _is_media(path: Path, folder: Path) -> bool:
+    """Whether a file in a folder is meant: strangers and all that is hidden are passed over."""
+    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
     kind = mimetypes.guess_type(path.name)[0] or ""
-    return (
-        kind.partition("/")[0] in ("audio", "video", "image")
-        and path.is_file()
-        and not path.name.startswith(".")
-    )
+    return kind.partition("/")[0] in ("audio", "video", "image") and path.is_file() and not hidden
 
 
 def _read(path: Path, is_bundled: bool) -> Entry:

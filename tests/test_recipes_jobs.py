@@ -113,6 +113,28 @@ def test_a_stopped_batch_goes_on_with_what_is_left(tmp_path, given, kinds):
     assert not [p for p in (tmp_path / "out").rglob("*") if p.name.endswith(".work")]
 
 
+def test_a_batch_beside_its_inputs_goes_on(tmp_path, given, kinds):
+    """Neither its results nor the files of its steps are taken for inputs."""
+    perform = Copies.perform
+
+    def stops(call, reporter):
+        if kinds["sound"].calls:
+            raise KeyboardInterrupt
+        return perform(kinds["sound"], call, reporter)
+
+    kinds["sound"].perform = stops
+    with pytest.raises(Stopped):
+        run(planned(tmp_path, given))
+    del kinds["sound"].perform
+    (work,) = (tmp_path / "clips").glob(".*.work")
+    (work / "speech.wav").write_text("of a step")
+    again = planned(tmp_path, given)
+    assert [job.bound.source.name for job in again] == ["a.mp4", "b.mp4"]
+    batch, told = run(again)
+    assert batch.code == 0 and not work.exists()
+    assert [report.steps[-1].reused for report in told] == [True, False]
+
+
 def test_one_bad_file_does_not_stop_the_others(tmp_path, given, kinds):
     work = planned(tmp_path, given, tmp_path / "out")
     (tmp_path / "clips" / "a.mp4").write_text("")

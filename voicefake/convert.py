@@ -92,12 +92,17 @@ def convert_file(
     target = find_target(speaker, store or speaker_store())
     refuse_existing(output, force=force)
     options = options or ConvertOptions()
-    settings = target.settings | {"seed": seed} | asdict(options)
-    story = Story("voice", target.people, source, settings)
+    story = story_of(source, target, options, seed)
     where = resolve_device(device)
     voice = target.voice(reporter, where)
     job = _Job(source, voice, options, where, seed, reporter or Silent())
     return job.run(output, story, force=force, marked=marked)
+
+
+def story_of(source: Path, target: Target, options: ConvertOptions, seed: int) -> Story:
+    """What the marks of a conversion tell, but for its figures."""
+    settings = target.settings | {"seed": seed} | asdict(options)
+    return Story("voice", target.people, source, settings)
 
 
 def resynth_file(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,11 @@ class Speakers:
             return {"speaker": self.name}
         return {"speakers": {profile.name: round(share, 4) for profile, share in self.parts}}
 
+    @property
+    def made(self) -> datetime.datetime:
+        """When the newest of the profiles was made."""
+        return max(profile.created for profile, _ in self.parts)
+
     def voice(self, reporter: Reporter | None = None, device: torch.device | None = None) -> Voice:
         """Load it."""
         voices = [(load_voice(profile), share) for profile, share in self.parts]
@@ -91,6 +97,11 @@ class Stranger:
     def settings(self) -> dict[str, Any]:
         """For the story of the output."""
         return {"reference": self.path.name, "steps": self.steps}
+
+    @property
+    def made(self) -> datetime.datetime:
+        """When the recording was written."""
+        return datetime.datetime.fromtimestamp(self.path.stat().st_mtime, datetime.UTC)
 
     def voice(self, reporter: Reporter | None = None, device: torch.device | None = None) -> Voice:
         """Listen to the recording, and learn from it on ``device`` (default: the processor)."""

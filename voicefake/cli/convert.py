@@ -169,7 +169,8 @@ def convert(
     Length, tempo, channels, level and sample rate stay those of the input.
     """
     wanted_target = wanted(to, to_reference, consent, i_have_rights)
-    from voicefake.convert import convert_file
+    from voicefake.common.marks import made_before
+    from voicefake.convert import convert_file, story_of
     from voicefake.speakers import speaker_store
     from voicefake.targets import Speakers, find_target
 
@@ -195,7 +196,11 @@ def convert(
             report_run(report, source, out, voice=one, run=run, several=len(jobs) > 1, force=force)
         return made
 
-    return batch(jobs, work, quiet=quiet, as_json=as_json)
+    def done(source: Path, out: Path) -> bool:
+        return made_before(out, story_of(source, found, options, seed), found.made)
+
+    passed_over = None if force or len(jobs) == 1 else done
+    return batch(jobs, work, quiet=quiet, as_json=as_json, done=passed_over)
 
 
 def wanted(
@@ -267,7 +272,8 @@ def pairs(inputs: Sequence[Path], output: Path | None, tag: str) -> list[tuple[P
             if folder is not None and given.is_dir():
                 folder = folder / source.parent.relative_to(given)
             found.append((source, default_output(source, tag, folder, "audio")))
-    return found
+    made = {target for _, target in found}  # by an earlier run, in the folder of the inputs
+    return [(source, target) for source, target in found if source not in made]
 
 
 def _files(given: Path) -> Iterator[Path]:
@@ -288,8 +294,13 @@ def batch(
     *,
     quiet: bool,
     as_json: bool,
+    done: Callable[[Path, Path], bool] | None = None,
 ) -> int:
-    """Do every pair; one that fails does not stop the others. Returns the exit code."""
+    """Do every pair; one that fails does not stop the others. Returns the exit code.
+
+    Args:
+        done: whether an earlier run, which was stopped, has done a pair already.
+    """
     from voicefake.common.progress import reporter
 
     results: list[dict[str, Any]] = []
@@ -300,6 +311,10 @@ def batch(
         try:
             if source.resolve() == target.resolve():
                 raise WrongUse(target, "is the input itself", "choose another -o")
+            if done is not None and done(source, target):
+                results.append({"source": str(source), "output": str(target), "kept": True})
+                rows.append({"result": str(target), "sound": "kept from an earlier run"})
+                continue
             with reporter(quiet) as listener:
                 report = function(source, target, listener)
         except VoicefakeError as error:

@@ -1,5 +1,6 @@
 """What every output says of itself, and how it is read back."""
 
+from voicefake.common.marks.again import made_before
 from voicefake.common.marks.mark import Mark, MarkKind, MarkState
 from voicefake.common.marks.output import MarkedOutput, marked_output
 from voicefake.common.marks.story import Person, Story
@@ -15,6 +16,7 @@ __all__ = [
     "Story",
     "Verification",
     "Watermark",
+    "made_before",
     "marked_output",
     "verify",
 ]
