@@ -19,6 +19,8 @@ from voicefake.recogniser import LISTENING, Heard, Recogniser
 from voicefake.windows import Framing, Window, windows
 
 _POWER_FRAME = 600
+_OCTAVE_ERRORS = (0.02, 0.98)
+"""Quantiles of log-f0 beyond which it is not believed."""
 _PAUSE = 3.45 / 2
 """30 dB, in the units of loudness."""
 _QUIETEST = 1e-4
@@ -51,7 +53,7 @@ class Analysis:
         mel_mean: (1, n_mels, 1).
         content_mean: of latent and recogniser's features (1, latent + recogniser, 1).
         heard: by the recogniser.
-        log_f0: median and spread of the log of f0 where voiced (0 spread: nothing voiced).
+        log_f0: mean and spread of the log of f0 where voiced (0 spread: nothing voiced).
         loudness: median and spread of the loudness where it is not a pause.
     """
 
@@ -163,12 +165,14 @@ def window_mel(
 
 
 def log_f0_range(f0: Tensor, voicing: Tensor) -> tuple[float, float]:
-    """Median and spread (from the quartiles) of log-f0 over the voiced frames."""
+    """Mean and standard deviation of log-f0 over the voiced frames, without octave errors."""
     voiced = f0[voicing > 0.5]
     if len(voiced) < 10:
         return float(np.log(150.0)), 0.0
-    low, middle, high = np.quantile(np.log(voiced.numpy()), [0.25, 0.5, 0.75])
-    return float(middle), float((high - low) / 1.349)
+    values = np.log(voiced.numpy())
+    low, high = np.quantile(values, _OCTAVE_ERRORS)
+    kept = values[(values >= low) & (values <= high)]
+    return float(kept.mean()), float(kept.std())
 
 
 def loudness_range(loudness: Tensor) -> tuple[float, float]:

@@ -219,7 +219,7 @@ def moved_f0(f0: Tensor, own: tuple[float, float], target: tuple[float, float]) 
     """A contour in Hz moved from one range to another.
 
     Args:
-        own, target: median and spread of log-f0; a spread of 0 is unknown and left alone.
+        own, target: mean and spread of log-f0; a spread of 0 is unknown and left alone.
     """
     stretch = min(1.5, max(0.67, target[1] / own[1])) if own[1] > 0 else 1.0
     return ((f0.log() - own[0]) * stretch + target[0]).exp()

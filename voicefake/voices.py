@@ -31,7 +31,7 @@ class Voice:
 
     Attributes:
         decoder: shared trunk, the person's tail and vector.
-        log_f0: median and spread of the person's log-f0.
+        log_f0: mean and spread of the person's log-f0.
         loudness_spread: of the person's speech without pauses (0: unknown).
         mixed: from several people, so that its vector is no voice's that was ever heard.
         content: frames of the person's own recordings to retrieve from (K, content), or

@@ -55,7 +55,8 @@ def prepare(
     recogniser = Recogniser()
     spectrogram = MelSpectrogram(FeatureConfig())
     centres = spectrogram.centres.numpy()
-    rows = list(csv.DictReader((data / "speech.csv").open(encoding="utf-8")))
+    with (data / "speech.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
     entries: list[Recording] = []
     parts: dict[str, list[np.ndarray]] = {n: [] for n in ("mels", "pitch", "heard", "audio")}
     frame = sample = 0

@@ -16,7 +16,8 @@ import torch
 import typer
 from torch import nn
 
-from voicefake.common.fit import FitConfig, FitResult, FitState, fit
+from recipes.base_voice.decoded import DECODED
+from voicefake.common.fit import FitConfig, FitResult, FitState, checkpoint_part, fit
 from voicefake.common.modelfile import ModelFile, save_model
 from voicefake.features import MelSpectrogram
 from voicefake.models.decoder import DecoderConfig, Melody, SpeakerDecoder
@@ -29,7 +30,7 @@ from voicefake.training.batches import DecoderBatches
 from voicefake.training.data import Corpus
 from voicefake.training.decoder import DecoderTask, DecoderWeights
 from voicefake.training.encoder import EncoderTask
-from voicefake.training.vocoder import VocoderTask
+from voicefake.training.vocoder import VocoderTask, VocoderWeights
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -106,14 +107,14 @@ def decoder(
     for network in (generator, adversary):
         network.requires_grad_(True)
     batches = DecoderBatches(Corpus(corpus), MelSpectrogram().centres)
-    weights = DecoderWeights(alone=0.03 if again else 0.15)
+    weights = DecoderWeights(alone=0.0 if again else 0.15)
     task = DecoderTask(
         generator, adversary, Melody(MelSpectrogram()), batches.draw, batches.judged(), weights
     )
     settings = FitConfig(
         steps=60_000,
         seconds=60 * minutes,
-        learning_rate=1e-3,
+        learning_rate=7e-4 if again else 1e-3,
         adversary_rate=6e-4,
         betas=(0.8, 0.98),
         evaluate_every=300,
@@ -135,17 +136,29 @@ def vocoder(
     state: StateOption,
     minutes: MinutesOption = 30,
     threads: ThreadsOption = 1,
+    after: Annotated[
+        Path | None, typer.Option(help="State of the first training: go on from its networks.")
+    ] = None,
 ) -> None:
-    """The vocoder, on the mels of the recordings."""
+    """The vocoder, on the mels of the recordings.
+
+    And once more --after that, on what the decoder makes of them too.
+    """
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    config = VocoderConfig()
-    task = VocoderTask(Vocoder(config), Corpus(corpus))
+    config, recordings = VocoderConfig(), Corpus(corpus)
+    task = VocoderTask(Vocoder(config), recordings)
+    if after is not None:
+        weights, decoded = VocoderWeights(alone=0.0), recordings.array(DECODED)
+        task = VocoderTask(Vocoder(config), recordings, weights, decoded)
+        assert task.adversary is not None
+        task.generator.load_state_dict(checkpoint_part(after, "averaged"))
+        task.adversary.load_state_dict(checkpoint_part(after, "adversary"))
     settings = FitConfig(
         steps=100_000,
         seconds=60 * minutes,
-        learning_rate=8e-4,
-        adversary_rate=8e-4,
+        learning_rate=8e-4 if after is None else 4e-4,
+        adversary_rate=8e-4 if after is None else 6e-4,
         betas=(0.8, 0.95),
         evaluate_every=200,
         keep_last=True,

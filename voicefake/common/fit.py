@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from voicefake.common.errors import BadInput, Stopped
@@ -312,6 +312,24 @@ class _Run:
             self.task.adversary.load_state_dict(_under("adversary", tensors))
             _restore_optimizer(self.opponent, _under("opponent", tensors))
         self.state = state
+
+
+def checkpoint_part(folder: Path, part: str) -> dict[str, Tensor]:
+    """Tensors of one ``part`` of a training's last checkpoint, for another to go on from.
+
+    Args:
+        part: ``generator``, ``averaged``, ``best`` or ``adversary``.
+
+    Raises:
+        BadInput: there is no such training in the folder.
+    """
+    try:
+        tensors = _under(part, load_file(folder / LAST))
+    except (SafetensorError, OSError):
+        tensors = {}
+    if not tensors:
+        raise BadInput(folder, f"holds no training with the part {part!r}", "name its --state")
+    return tensors
 
 
 def _copy_of(network: nn.Module) -> nn.Module:

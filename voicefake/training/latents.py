@@ -30,7 +30,7 @@ class Guises:
 
     Attributes:
         vectors: speaker vectors (G, speaker).
-        log_f0: median and spread of each one's log-f0 (G, 2).
+        log_f0: mean and spread of each one's log-f0 (G, 2).
     """
 
     vectors: Tensor
@@ -76,7 +76,7 @@ class Impersonator:
         Args:
             heard: by the recogniser, centred (1, recogniser, T).
             f0, voicing: (T,).
-            log_f0: median and spread of the speaker's own log-f0.
+            log_f0: mean and spread of the speaker's own log-f0.
         """
         guises = self.guises.drawn(count, random)
         moved = torch.stack([moved_f0(f0, log_f0, (m, s)) for m, s in guises.log_f0.tolist()])

@@ -308,7 +308,7 @@ def vector_of(reference: SpeakerEncoder, takes: Sequence[Take]) -> Tensor:
 
 
 def log_f0_of(takes: Sequence[Take]) -> tuple[float, float]:
-    """Median and spread of a person's log-f0."""
+    """Mean and spread of a person's log-f0."""
     return log_f0_range(torch.cat([t.f0 for t in takes]), torch.cat([t.voicing for t in takes]))
 
 

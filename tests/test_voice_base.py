@@ -1,0 +1,81 @@
+"""The base's training on a corpus of made people: prepared, decoded, and what batches hold."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+import torch
+
+from recipes.base_voice.corpus import prepare
+from recipes.base_voice.decoded import DECODED, decoded
+from recipes.base_voice.latents import write_latents
+from tests.voice_samples import write_sound
+from voicefake.common.errors import BadInput
+from voicefake.common.fit import FitConfig, checkpoint_part, fit
+from voicefake.features import MelSpectrogram
+from voicefake.models.vocoder import Vocoder, VocoderConfig
+from voicefake.networks import load_encoder
+from voicefake.training.batches import DecoderBatches
+from voicefake.training.data import Corpus
+from voicefake.training.speaker import SPEED_HOPS
+from voicefake.training.vocoder import VocoderTask, VocoderWeights
+
+_COLUMNS = ("dataset", "speaker", "sex", "lang", "text", "path")
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    """Two recordings to train on and one of somebody held out."""
+    folder = tmp_path_factory.mktemp("base")
+    with (folder / "speech.csv").open("w", encoding="utf-8", newline="") as file:
+        rows = csv.DictWriter(file, _COLUMNS)
+        rows.writeheader()
+        for number, speaker in enumerate(("ada", "ada", "slt")):
+            path = write_sound(folder / f"{number}.wav", 2.2)
+            rows.writerow(
+                dict(zip(_COLUMNS, ("made", speaker, "F", "en", "", path.name), strict=True))
+            )
+    prepare(folder, folder / "corpus")
+    found = Corpus(folder / "corpus")
+    write_latents(found, load_encoder(), "latents")
+    decoded(folder / "corpus")
+    return found
+
+
+def test_held_out_speakers_are_not_trained_on(corpus: Corpus) -> None:
+    assert [r.speaker for r in corpus.part(held_out=False)] == ["ada", "ada"]
+    assert [r.speaker for r in corpus.part(held_out=True)] == ["slt"]
+
+
+def test_people_are_also_heard_as_if_they_were_smaller_or_larger(corpus: Corpus) -> None:
+    batches = DecoderBatches(corpus, MelSpectrogram().centres)
+    highest = float(corpus.pitch[0].max())
+    tops = {round(float(batches.draw(torch.Generator().manual_seed(s)).f0.max())) for s in range(9)}
+    wanted = {round(highest * SPEED_HOPS[0] / hop) for hop in SPEED_HOPS}
+    assert len(tops) >= 3
+    assert max(tops) <= max(wanted) + 1
+    assert max(tops) > highest + 5
+
+
+def test_the_vocoder_learns_from_decoded_mels_and_goes_on_where_it_was(
+    corpus: Corpus, tmp_path: Path
+) -> None:
+    config = VocoderConfig(channels=16, hidden=16, blocks=1)
+    weights, made = VocoderWeights(alone=0.0), corpus.array(DECODED)
+    assert made.shape == (2, *corpus.mels.shape[1:])
+    task = VocoderTask(Vocoder(config), corpus, weights, made)
+    result = fit(task, FitConfig(steps=2, evaluate_every=2), tmp_path / "first")
+    figures = result.state.history[-1]
+    assert figures["spectral of decoded"] > 0
+    assert figures["spectral of decoded"] != figures["spectral"]
+    again = Vocoder(config)
+    again.load_state_dict(checkpoint_part(tmp_path / "first", "averaged"))
+    judged = VocoderTask(again, corpus, weights, made).held_out(again.requires_grad_(False))
+    assert judged["spectral"] == pytest.approx(figures["spectral"], rel=1e-4)
+
+
+def test_there_is_nothing_to_go_on_from(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="holds no training"):
+        checkpoint_part(tmp_path, "adversary")
