@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from facesync import maps, mesh
 from facesync.align import Similarity, crop
@@ -25,6 +27,7 @@ _MARGIN = 0.06  # of the crop's side, around the mask: as far as blurs reach
 _LEAST_SKIN = 100
 _SPREADS = (0.7, 1.4)
 _OWN_CONTRAST = np.array([0.75, 0.5, 0.5], np.float32)  # of lightness, a, b
+_MOST_CONTRAST = np.array([np.inf, 1.25, 1.25], np.float32)  # of the source's
 _MEMBRANE_SIDE = 64
 _FADE = 0.03
 _SHARPENING = (0.6, 2.5)
@@ -44,8 +47,10 @@ class BlendConfig:
         feature_crispness: by how much the drawn fine detail of eyes and lips is raised.
         tone_memory, mask_memory: share of tone and mask that stays from frame to frame.
         sharpness: share of the source's fine detail that the face is brought to.
+        light, light_reach: share of the source's light that the face takes on, and how smooth
+            it is, in crop sides.
         membrane, membrane_memory: reach of the border's correction, in crop sides, and the
-            share of it that stays from frame to frame.
+            share of both corrections that stays from frame to frame.
         poisson: join by gradients: no border at all, but the skin takes on what lies around it.
         largest: pixels that the crop is worked on at most.
     """
@@ -60,7 +65,9 @@ class BlendConfig:
     tone_memory: float = 0.5
     mask_memory: float = 0.5
     sharpness: float = 0.9
-    membrane: float = 0.08
+    light: float = 0.65
+    light_reach: float = 0.13
+    membrane: float = 0.045
     membrane_memory: float = 0.92
     poisson: bool = False
     largest: int = 512
@@ -100,14 +107,15 @@ class Blender:
         mask = self._mask(wanted, drawn, side)
         box = _around(mask[0])
         lab, (fine, soft) = lab[box], (np.ascontiguousarray(m[box]) for m in mask)
-        lab = self._levelled(lab, soft, skin_area(wanted.points, side)[box])
+        skin = np.ascontiguousarray(skin_area(wanted.points, side)[box])
+        lab = self._levelled(lab, soft, skin)
         if self.config.detail:
             lab[..., 0] = self._detailed(lab[..., 0].copy(), wanted, side, box)
         lab = self._followed_tone(wanted).restore(lab)
         there = crop(frame, similarity, side, sharp=True, box=box)
         seen = to_lab(there)
         lab[..., 0] = self._as_sharp(lab[..., 0].copy(), seen[..., 0].copy(), soft, side)
-        lab += self._membrane(lab, seen, mask[1], box)
+        lab += self._membrane(lab, seen, mask[1], skin, box)
         face, canvas = to_bgr(lab), as_float(there)
         if self.config.poisson:
             joined = _poisson_blend(face, canvas, soft)
@@ -118,8 +126,7 @@ class Blender:
     def _followed_tone(self, wanted: Wanted) -> SkinTone:
         """The source's skin tone with some of the person's own contrast, followed slowly."""
         tone, before = wanted.source.tone, self._tone
-        own = wanted.portrait.spread**_OWN_CONTRAST
-        now = SkinTone(tone.mean, as_float(own * tone.spread ** (1 - _OWN_CONTRAST)))
+        now = SkinTone(tone.mean, _contrast(tone, wanted.portrait.tone))
         if before is not None:
             keep = self.config.tone_memory
             now = SkinTone(
@@ -155,7 +162,10 @@ class Blender:
         base = cv2.GaussianBlur(light, (0, 0), sigma)
         fine = np.clip(sharp - cv2.GaussianBlur(sharp, (0, 0), sigma), -1.5, 1.5)
         own = light - base
-        crisp = self.config.feature_crispness * cv2.resize(features, (side, side))[box] * own
+        inside = as_float(maps.filled(wanted.points, (mesh.INNER_LIPS,), SIDE)) / 255
+        # Teeth of a picture would become lines.
+        crispness = self.config.feature_crispness * features * (1 - inside * wanted.portrait.own)
+        crisp = cv2.resize(crispness, (side, side))[box] * own
         return as_float(light + share * (fine - own) + crisp)
 
     def _as_sharp(self, light: Float, seen: Float, soft: Float, side: int) -> Float:
@@ -173,22 +183,27 @@ class Blender:
         self._gain = gain
         return as_float(light + (gain - 1) * fine)
 
-    def _membrane(self, lab: Float, seen: Float, soft: Float, box: Box) -> Float:
-        """A smooth correction that makes the face meet what lies around it at the border.
+    def _membrane(self, lab: Float, seen: Float, soft: Float, skin: Image, box: Box) -> Float:
+        """A smooth correction: the light of what was there, and no step at the border.
 
-        It carries the difference along the border inwards and fades towards the middle.
+        Light is the difference of the two skins, very smooth. What is left of it along the
+        border is carried inwards and fades towards the middle.
         """
         small = (_MEMBRANE_SIDE, _MEMBRANE_SIDE)
-        border = cv2.resize(
-            as_float((soft > 0.01) & (soft < 0.8)), small, interpolation=cv2.INTER_AREA
-        )
-        gap = np.zeros((*soft.shape, 3), np.float32)
-        np.subtract(seen, lab, out=gap[box])
-        gap = as_float(cv2.resize(gap, small, interpolation=cv2.INTER_AREA))
-        reach = self.config.membrane * _MEMBRANE_SIDE
-        near = cv2.GaussianBlur(border, (0, 0), reach)
-        carried = cv2.GaussianBlur(gap * border[..., None], (0, 0), reach)
-        now = as_float(carried / (near[..., None] + _FADE))
+
+        def shrunk(part: NDArray[Any]) -> Float:
+            whole = np.zeros((*soft.shape, *part.shape[2:]), np.float32)
+            whole[box] = part
+            return as_float(cv2.resize(whole, small, interpolation=cv2.INTER_AREA))
+
+        usual, there = _ordinary(lab, skin) & _ordinary(seen, skin), soft[box] > 0.01
+        border = as_float(usual & there & (soft[box] < 0.8))
+        inside = as_float(usual & there & (skin > 127))
+        gap = seen - lab
+        light = _carried(shrunk(gap * inside[..., None]), shrunk(inside), self.config.light_reach)
+        light *= self.config.light
+        left = shrunk(gap * border[..., None]) - light * shrunk(border)[..., None]
+        now = light + _carried(left, shrunk(border), self.config.membrane)
         if self._correction is not None:
             keep = self.config.membrane_memory
             now = as_float(keep * self._correction + (1 - keep) * now)
@@ -217,10 +232,43 @@ class Blender:
         c = self.config
         light = (border - c.shrink) / c.feather
         # A strand on the forehead would leave its outline, so detail comes in late beside hair.
-        fine, soft = (
-            _ramp(r, side) for r in (np.minimum(border / c.edge, hair / c.feather), light)
-        )
-        return fine, soft
+        # Brows are replaced whole: half of each would stay where they reach the soft edge.
+        brows = _brows(wanted) * np.minimum(border / c.edge, 1)
+        fine = np.maximum(np.minimum(border / c.edge, hair / c.feather), brows)
+        return _ramp(fine, side), _ramp(np.maximum(light, brows), side)
+
+
+def _carried(amount: Float, weight: Float, reach: float) -> Float:
+    """(N, N, 3) weighted mean of what lies within ``reach`` sides, 0 where nothing does."""
+    sigma = reach * len(weight)
+    near = cv2.GaussianBlur(weight, (0, 0), sigma)
+    return as_float(cv2.GaussianBlur(amount, (0, 0), sigma) / (near[..., None] + _FADE))
+
+
+def _ordinary(lab: Float, skin: Image) -> NDArray[np.bool_]:
+    """Where lightness is neither that of beards, hair and spectacles nor that of glare."""
+    light = np.ascontiguousarray(lab[..., 0])
+    mean, spread = cv2.meanStdDev(light, mask=skin)
+    return np.abs(light - mean[0]) < 2 * spread[0]
+
+
+def _contrast(there: SkinTone, own: SkinTone) -> Float:
+    """(3,) spread for a face of the skin ``own`` in the light of ``there``.
+
+    Less light scales L + 16, a and b alike. Colour spread that a light of many colours has put
+    on the person's pictures looks blotched in an even one.
+    """
+    exposure = (there.mean[0] + 16) / (own.mean[0] + 16)
+    mixed = (exposure * own.spread) ** _OWN_CONTRAST * there.spread ** (1 - _OWN_CONTRAST)
+    return as_float(np.minimum(mixed, _MOST_CONTRAST * there.spread))
+
+
+def _brows(wanted: Wanted) -> Float:
+    """(128, 128) 0 to 1: the brows that were there and those that come, and a soft edge."""
+    rings = (mesh.RIGHT_BROW, mesh.LEFT_BROW)
+    both = np.maximum(*(maps.filled(p, rings, SIDE) for p in (wanted.source.points, wanted.points)))
+    grown = as_float(cv2.dilate(both, np.ones((7, 7), np.uint8))) / 255
+    return as_float(cv2.GaussianBlur(grown, (0, 0), 2.5))
 
 
 def _ramp(share: Float, side: int) -> Float:

@@ -16,14 +16,17 @@ import numpy as np
 
 from facesync import mesh
 from facesync.arrays import Box, Float, Image, Points, around, as_float, as_image
+from facesync.colour import SkinTone
 from facesync.dataset import MARGIN, SIDE
 from facesync.references import STEP, Reference, expression
-from facesync.retarget import Neutral, openness, with_true_lids
+from facesync.retarget import Neutral, openness, with_lids, with_true_lids
 from facesync.warp import WHOLE, MeshSpline, MeshWarp
 
 Shares = tuple[tuple[Reference, float], ...]
 _MOUTH_GROWTH, _MOUTH_SOFTNESS = 0.09, 0.04  # of the crop's side
 _EYE_GROWTH, _EYE_SOFTNESS = 0.025, 0.016
+_LID_GROWTH = 0.045
+_LASHES = 2.3  # spreads of lightness that lashes are darker than a lid
 _TEETH = 0.6  # cost of one spread of lightness inside a wide mouth
 _EYE_SHARE = 0.75  # gaze is the drawing's
 _REST, _AJAR = 0.018, 0.008  # what the mesh reads of a shut mouth, and what opens one clearly
@@ -37,16 +40,16 @@ class Portrait:
         look: (4, 128, 128) standardised LAB, and where the person's face is to be seen.
         light: (side, side) standardised lightness, as sharp as the references.
         own: (128, 128) 0 to 1, mouth and open eyes: what a picture shows better than a drawing.
-        unknown: (128, 128) 0 to 1, mouth and shut eyes as no picture of the person shows them:
-            there the drawing knows better than any picture.
-        spread: (3,) of the person's own skin tone.
+        unknown: (128, 128) 0 to 1, a mouth as no picture of the person shows it: there the
+            drawing knows better than any picture.
+        tone: of the person's own skin.
     """
 
     look: Float
     light: Float
     own: Float
     unknown: Float
-    spread: Float
+    tone: SkinTone
 
 
 class Portraitist:
@@ -64,7 +67,10 @@ class Portraitist:
         known = as_float(np.array([np.append(r.expression, r.teeth) for r in references]))
         self._face = _Choice(known, references, _face_costs)
         self._mouth = _Choice(known, references, _mouth_costs)
-        self._spread = as_float(np.mean([r.spread for r in references], axis=0))
+        self._tone = SkinTone(
+            as_float(np.mean([r.tone.mean for r in references], axis=0)),
+            as_float(np.mean([r.tone.spread for r in references], axis=0)),
+        )
 
     def reset(self) -> None:
         """Forget what was shown, at a cut."""
@@ -82,7 +88,12 @@ class Portraitist:
         wanted = expression(points)
         face = self._face.pick(wanted)
         mouth = self._mouth.pick(np.append(wanted, teeth))
-        warps = self._warps(points, face + mouth)
+        is_open = openness(points, self._neutral).clip(0, 1)
+        known = as_float(sum(share * self._open[id(r)] for r, share in face))
+        unseen = as_float(np.clip((known - is_open - 0.2) / 0.4, 0, 1))  # of the eyes' shutting
+        # Open eyes pulled shut smear the brow: they stay open, and lids are laid over them.
+        shown_lids = with_lids(points, self._neutral, is_open + unseen * (known - is_open))
+        warps = self._warps(shown_lids, face + mouth)
         look, light = _shown(face, warps, side)
         lips = _region(points, mesh.OUTER_LIPS, _MOUTH_GROWTH, _MOUTH_SOFTNESS)
         shown = sum(share * _stretches(r.expression[2], wanted[2]) for r, share in mouth)
@@ -93,18 +104,18 @@ class Portraitist:
             other_look, other_light = _shown(mouth, warps, side, box, wide_box)
             look[box] += region[box][..., None] * (other_look - look[box])
             light[wide_box] += wide[wide_box] * (other_light - light[wide_box])
-        look = np.ascontiguousarray(look.transpose(2, 0, 1))
-        is_open = openness(points, self._neutral).clip(0, 1)
-        known = as_float(sum(share * self._open[id(r)] for r, share in face))
         own = np.maximum(region, _EYE_SHARE * _eyes(points, is_open))
-        unknown = np.maximum(lips - region, _eyes(points, np.maximum(known - is_open, 0)))
-        return Portrait(look, light, as_float(own), as_float(unknown), self._spread)
+        if unseen.any():
+            lids = _eyes(shown_lids, unseen, _LID_GROWTH)
+            own = np.maximum(own, lids)
+            _shut(look, light, lids, _lashes(points, self._neutral, unseen), face, warps)
+        look = np.ascontiguousarray(look.transpose(2, 0, 1))
+        return Portrait(look, light, as_float(own), as_float(lips - region), self._tone)
 
     def _warps(self, points: Points, shares: Shares) -> dict[int, MeshWarp]:
         """How each reference, by its ``id``, gets onto ``points``."""
         meshes = {id(r): self._meshes[id(r)] for r, _ in shares}
-        spline = MeshSpline(with_true_lids(points, self._neutral))
-        return dict(zip(meshes, spline.warps(list(meshes.values())), strict=True))
+        return dict(zip(meshes, MeshSpline(points).warps(list(meshes.values())), strict=True))
 
 
 def _shown(
@@ -197,10 +208,41 @@ def _ajar(opening: Any) -> Any:
     return np.maximum(opening - _REST, 0) + _AJAR
 
 
-def _eyes(points: Points, shares: Float) -> Float:
+def _shut(
+    look: Float, light: Float, lids: Float, lashes: Float, face: Shares, warps: dict[int, MeshWarp]
+) -> None:
+    """Lay ``lids`` (128, 128), lids that no picture shows, over ``look`` and ``light``."""
+    side = len(light)
+    wide = as_float(cv2.resize(lids, (side, side), interpolation=cv2.INTER_LINEAR))
+    wide_lashes = as_float(cv2.resize(lashes, (side, side), interpolation=cv2.INTER_LINEAR))
+    for reference, share in face:
+        warp = warps[id(reference)]
+        skin = warp(reference.lids, SIDE, MARGIN)
+        skin[..., 0] -= _LASHES * lashes
+        look += share * lids[..., None] * (skin - look)
+        skin_light = warp(reference.lids_light, side, reference.margin) - _LASHES * wide_lashes
+        light += share * wide * (skin_light - light)
+
+
+def _lashes(points: Points, neutral: Neutral, shares: Float) -> Float:
+    """(128, 128) 0 to 1: where the lashes of shut eyes lie."""
+    shut = with_true_lids(points, neutral)
+    drawn = np.zeros((SIDE, SIDE), np.float32)
+    pairs = zip(
+        (mesh.RIGHT_UPPER_LID, mesh.LEFT_UPPER_LID), (mesh.RIGHT_LOWER_LID, mesh.LEFT_LOWER_LID),
+        shares, strict=True,
+    )  # fmt: skip
+    for upper, lower, share in pairs:
+        line = 0.3 * shut[list(upper), :2] + 0.7 * shut[list(lower), :2]
+        fixed = np.round((line * SIDE - 0.5) * 16).astype(np.int32)
+        cv2.polylines(drawn, [fixed], False, float(share), 2, cv2.LINE_AA, 4)
+    return as_float(cv2.GaussianBlur(drawn, (0, 0), 0.9))
+
+
+def _eyes(points: Points, shares: Float, growth: float = _EYE_GROWTH) -> Float:
     """(128, 128): the right and the left eye, each by its share."""
     eyes = zip((mesh.RIGHT_EYE, mesh.LEFT_EYE), shares, strict=True)
-    hard = as_float(sum(share * _grown(points, ring, _EYE_GROWTH) for ring, share in eyes))
+    hard = as_float(sum(share * _grown(points, ring, growth) for ring, share in eyes))
     return as_float(cv2.GaussianBlur(hard, (0, 0), _EYE_SOFTNESS * SIDE))
 
 

@@ -22,6 +22,8 @@ _LOWER_LIDS = (mesh.RIGHT_LOWER_LID, mesh.LEFT_LOWER_LID)
 _SHUT = 0.5  # share of the open gap at which an eye is shut
 _LEAST_SHARE = 0.28  # with lids that meet, the spline folds over
 _WIDER = 1.12  # what is drawn opens a little less than its map asks (measured)
+_SHUT_LIPS, _MOST_MISREAD = 0.006, 0.008  # gap that the mesh reads of shut lips; beyond it, at most
+_SPEECH = 25  # faces among which the lips meet at least once
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,13 @@ class Neutral:
     Attributes:
         points: (468, 3) mesh in the unit crop, eyes open, mouth closed.
         open_eyes: (2,) lid gaps of the open right and left eye, in crop sides.
+        misread: gap, in crop sides, that the mesh sees between lips that are shut, as under a
+            moustache.
     """
 
     points: Points
     open_eyes: Float
+    misread: float = 0.0
 
 
 def neutral_of(shapes: Sequence[Points]) -> Neutral:
@@ -55,7 +60,14 @@ def neutral_of(shapes: Sequence[Points]) -> Neutral:
     )
     open_eyes = np.quantile(gaps, 0.7, axis=0).astype(np.float32)
     _set_gap(points, mesh.INNER_UPPER_LIP, mesh.INNER_LOWER_LIP, 0.0)
-    return Neutral(points, np.maximum(open_eyes, 1e-3))
+    return Neutral(points, np.maximum(open_eyes, 1e-3), _misread(stack))
+
+
+def _misread(shapes: Float) -> float:
+    if len(shapes) < _SPEECH:
+        return 0.0
+    gaps = [_gap(shape, mesh.INNER_UPPER_LIP, mesh.INNER_LOWER_LIP) for shape in shapes]
+    return float(np.clip(np.quantile(gaps, 0.05) - _SHUT_LIPS, 0, _MOST_MISREAD))
 
 
 def retarget(points: Points, source: Neutral, target: Neutral) -> Points:
@@ -66,8 +78,8 @@ def retarget(points: Points, source: Neutral, target: Neutral) -> Points:
     for side, (upper, lower) in enumerate(zip(_UPPER_LIDS, _LOWER_LIDS, strict=True)):
         share = _gap(points, upper, lower) / float(source.open_eyes[side])
         _set_gap(moved, upper, lower, min(share, 1.3) * float(target.open_eyes[side]))
-    mouth = _gap(points, mesh.INNER_UPPER_LIP, mesh.INNER_LOWER_LIP)
-    _set_gap(moved, mesh.INNER_UPPER_LIP, mesh.INNER_LOWER_LIP, _WIDER * mouth)
+    mouth = _gap(points, mesh.INNER_UPPER_LIP, mesh.INNER_LOWER_LIP) - source.misread
+    _set_gap(moved, mesh.INNER_UPPER_LIP, mesh.INNER_LOWER_LIP, _WIDER * max(mouth, 0))
     return moved
 
 
@@ -101,8 +113,13 @@ def with_true_lids(points: Points, neutral: Neutral) -> Points:
     Where the mesh network draws a half open eye lies the lid in a picture. For warping, not
     for the maps.
     """
+    return with_lids(points, neutral, openness(points, neutral))
+
+
+def with_lids(points: Points, neutral: Neutral, shares: Float) -> Points:
+    """The mesh ``points`` with its right and left eye open by ``shares`` (2,); 1 leaves them."""
     moved = points.copy()
-    for side, share in enumerate(openness(points, neutral)):
+    for side, share in enumerate(shares):
         if share < 1:
             gap = max(_LEAST_SHARE, float(share)) * float(neutral.open_eyes[side])
             _set_gap(moved, _UPPER_LIDS[side], _LOWER_LIDS[side], gap)

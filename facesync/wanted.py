@@ -23,12 +23,14 @@ class SourceFace:
         standard: (3, 128, 128) standardised LAB, for the encoder.
         tone: what was taken away.
         area: (128, 128) uint8, its visible skin and features.
+        points: (468, 3) its mesh in crop sides.
         covered: share of them that something stands before.
     """
 
     standard: Float
     tone: SkinTone
     area: Image
+    points: Points
     covered: float = 0.0
 
     @staticmethod
@@ -36,7 +38,7 @@ class SourceFace:
         """From an aligned crop (S, S, 3) and its mesh in crop sides."""
         seen = face_colours(small, points)
         standard = np.ascontiguousarray(seen.tone.standardise(seen.lab).transpose(2, 0, 1))
-        return SourceFace(standard, seen.tone, seen.area)
+        return SourceFace(standard, seen.tone, seen.area, points)
 
     def without(self, cover: Float) -> SourceFace:
         """The same face where ``cover`` (S, S), 0 to 1, says that nothing stands before it."""

@@ -13,7 +13,7 @@ from facesync import maps, mesh
 from facesync.align import Similarity, align, crop, fit_similarity, template
 from facesync.colour import SkinTone, face_colours, to_bgr, to_lab
 from facesync.detect import FaceFinder
-from facesync.retarget import Neutral, neutral_of, retarget
+from facesync.retarget import Neutral, _set_gap, neutral_of, retarget
 from facesync.warp import MeshSpline
 
 
@@ -147,3 +147,20 @@ def test_how_somebody_holds_the_head_is_not_moved_along():
     moved = retarget(own.points, own, nodding)
     gap = np.abs(moved - own.points)[mesh.STEADY].mean()
     assert gap < 0.2 * np.abs(nodding.points - own.points)[mesh.STEADY].mean()
+
+
+def test_lips_that_the_mesh_sees_apart_though_they_meet_are_shut():
+    own = reference()
+    shapes = []
+    for gap in np.tile([0.014, 0.03, 0.05], 10):
+        shape = own.points.copy()
+        _set_gap(shape, mesh.INNER_UPPER_LIP, mesh.INNER_LOWER_LIP, gap)
+        shapes.append(shape)
+    source = neutral_of(shapes)
+    assert 0.005 < source.misread <= 0.01
+    shut, wide = (
+        maps.openings(retarget(shapes[k], source, neutral_of([own.points])))[2] for k in (0, 2)
+    )
+    assert shut < 0.75 * maps.openings(shapes[0])[2]
+    assert wide > 0.8 * maps.openings(shapes[2])[2]
+    assert neutral_of(shapes[:9]).misread == 0  # too few to tell from a smile

@@ -50,19 +50,32 @@ def test_open_eyes_and_the_mouth_come_from_the_picture_and_skin_does_not():
         assert least <= portrait.own[y, x] <= most
 
 
-def test_what_no_picture_shows_is_left_to_the_drawing():
+def test_a_mouth_that_no_picture_shows_is_left_to_the_drawing():
     closed, points = replace(STILL, expression=STILL.expression * [1, 1, 0, 1, 1]), STILL.points
     speaking = points.copy()
     speaking[list(mesh.INNER_LOWER_LIP[1:-1]) + list(mesh.OUTER_LIPS[11:]), 1] += 0.08
+    x, y = (points[[13, 14], :2].mean(0) * 128).astype(int)
+    for wanted, unknown in ((points, 0), (speaking, 1)):
+        portrait = Portraitist([closed], NEUTRAL).portrait(as_float(wanted), 128, 0.0)
+        assert abs(portrait.unknown[y, x] - unknown) < 0.35
+
+
+def test_eyes_that_no_picture_shows_shut_get_lids_and_keep_their_brows():
+    points = STILL.points
     blinking = points.copy()
     for upper, lower in zip(mesh.LIDS[:2], mesh.LIDS[2:], strict=True):
         blinking[list(upper), 1] = blinking[list(lower), 1] - 0.006
-    middle = points[[13, 14]].mean(0), points[[159, 145]].mean(0)
-    for wanted, (mouth, eye) in ((points, (0, 0)), (speaking, (1, 0)), (blinking, (0, 1))):
-        portrait = Portraitist([closed], NEUTRAL).portrait(as_float(wanted), 128, 0.0)
-        for place, unknown in zip(middle, (mouth, eye), strict=True):
-            x, y = (place[:2] * 128).astype(int)
-            assert abs(portrait.unknown[y, x] - unknown) < 0.35
+    awake, shut = (
+        Portraitist([STILL], NEUTRAL).portrait(as_float(wanted), 160, 0.0)
+        for wanted in (points, blinking)
+    )
+    for iris, brow in (((159, 145), 105), ((386, 374), 334)):
+        x, y = (points[list(iris), :2].mean(0) * 128).astype(int)
+        assert shut.own[y, x] > 0.9
+        pupil, lid = awake.look[0, y - 1 : y + 2, x].min(), shut.look[0, y - 1 : y + 2, x].mean()
+        assert pupil < -2 < -1.2 < lid  # skin, where darkness was
+        x, y = (points[brow, :2] * 128).astype(int)
+        assert abs(shut.look[0, y, x] - awake.look[0, y, x]) < 0.5
 
 
 def test_a_dark_mouth_is_told_from_teeth():
