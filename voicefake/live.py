@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,12 @@ from voicefake.voices import live_voice
 _HELD = 2.0
 """Chunks that a device holds, so that it plays one while the next is converted."""
 Samples = NDArray[np.float32]
+
+_CHANNELS = 2
+"""Of a device, or as many as it has: some take nothing but stereo."""
+
+_SILENCE = 3.0
+"""Seconds and five chunks in which a microphone that is there gives something, if only silence."""
 
 _MOST_WAITING = 20
 """Chunks that may wait to be converted; what comes on top is lost, and told."""
@@ -66,9 +72,11 @@ class LiveReport:
 
     Attributes:
         seconds: converted.
-        latency: seconds from mouth to ear: networks, chunk and devices.
+        latency: seconds from mouth to ear: networks, chunk, and what the player holds. A
+            microphone adds nothing to the chunk that it fills but its own converter's time.
         lost: chunks that came faster than they could be converted.
         gaps: times that a device had nothing to play.
+        gone: the device that went away, which ended it (empty: none did).
     """
 
     seconds: float
@@ -77,6 +85,7 @@ class LiveReport:
     gaps: int
     record: Path | None
     warnings: tuple[str, ...] = ()
+    gone: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """As ``--json`` shows it."""
@@ -136,7 +145,7 @@ def go_live(
             ears = stack.enter_context(_File(live, rate))
         else:
             ears = stack.enter_context(_Microphone(live, rate))
-        latency = stream.latency + live.chunk + ears.latency + sum(p.latency for p in players[:1])
+        latency = stream.latency + live.chunk + sum(p.latency for p in players[:1])
         bar.advance(0, f"{latency * 1000:.0f} ms behind; Ctrl-C ends it")
         samples = 0
         for sound in _converted(stream, ears, live, rate):
@@ -144,14 +153,18 @@ def go_live(
             bar.advance(len(sound) / rate)
             if record:
                 record.write(sound[None])
-            for player in players:
-                player.play(sound)
+            if not all(player.play(sound) for player in players):
+                break
     warnings = list(making.warnings) if making else []
     gaps = sum(player.gaps for player in players)
     if ears.lost:
         warnings.append(f"{ears.lost} chunks came too fast; try a longer --chunk")
+    gone = next((device.gone for device in [ears, *players] if device.gone), "")
+    if gone:
+        kept = "; what was said until then is recorded" if live.record else ""
+        warnings.append(f"device {gone} went away{kept}; see voicefake live --devices")
     return LiveReport(
-        samples / rate, round(latency, 4), ears.lost, gaps, live.record, tuple(warnings)
+        samples / rate, round(latency, 4), ears.lost, gaps, live.record, tuple(warnings), gone
     )
 
 
@@ -175,7 +188,7 @@ def _converted(
 class _File:
     """A file that stands for the microphone."""
 
-    latency, lost = 0.0, 0
+    lost, gone = 0, ""
 
     def __init__(self, live: LiveOptions, rate: int) -> None:
         assert live.source is not None
@@ -199,37 +212,40 @@ class _Microphone:
     def __init__(self, live: LiveOptions, rate: int) -> None:
         sounddevice = sound_devices()
         self._waiting: queue.Queue[Samples] = queue.Queue(_MOST_WAITING)
-        self.lost = 0
-        own = _rate_of(live.microphone, "input")
+        self._name, self._patience = live.microphone or "default", _SILENCE + 5 * live.chunk
+        self.lost, self.gone = 0, ""
+        own, channels = _format_of(live.microphone, "input")
         self._resampler = Resampler(own, rate, 1)
         with _told(live.microphone):
             self._stream = sounddevice.InputStream(
-                device=_numbered(live.microphone), samplerate=own, channels=1, dtype="float32",
+                device=_numbered(live.microphone), samplerate=own, channels=channels,
+                dtype="float32",
                 blocksize=round(live.chunk * own), callback=self._hear,
             )  # fmt: skip
-
-    @property
-    def latency(self) -> float:
-        """Of the device, in seconds."""
-        return float(self._stream.latency)
 
     def __enter__(self) -> _Microphone:
         self._stream.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._stream.close()
+        with suppress(sound_devices().PortAudioError):  # it is gone
+            self._stream.close()
 
     def _hear(self, block: Samples, frames: int, time: Any, status: Any) -> None:
         try:
-            self._waiting.put_nowait(block.T.copy())
+            self._waiting.put_nowait(block.mean(axis=1, dtype=np.float32)[None])
         except queue.Full:
             self.lost += 1
 
     def blocks(self) -> Iterator[Samples]:
         """The sound (n,) at the networks' rate, chunk by chunk."""
         while True:
-            yield self._resampler.push(self._waiting.get())[0]
+            try:
+                block = self._waiting.get(timeout=self._patience)
+            except queue.Empty:
+                self.gone = self._name
+                return
+            yield self._resampler.push(block)[0]
 
 
 class _Player:
@@ -237,14 +253,14 @@ class _Player:
 
     def __init__(self, name: str | None, live: LiveOptions, rate: int, mark: Watermark) -> None:
         sounddevice = sound_devices()
-        own = _rate_of(name, "output")
+        own, self._channels = _format_of(name, "output")
         self._resampler, self._marker = Resampler(rate, own, 1), mark.sound(rate, 1)
-        self._begun, self.gaps = False, 0
+        self._name, self._begun, self.gaps, self.gone = name or "default", False, 0, ""
         with _told(name):
             self._stream = sounddevice.OutputStream(
                 device=_numbered(name),
                 samplerate=own,
-                channels=1,
+                channels=self._channels,
                 dtype="float32",
                 latency=_HELD * live.chunk,
             )
@@ -259,15 +275,22 @@ class _Player:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._stream.close()
+        with suppress(sound_devices().PortAudioError):  # it is gone
+            self._stream.close()
 
-    def play(self, sound: Samples) -> None:
-        """Play ``sound`` (n,); waits while the device has enough."""
+    def play(self, sound: Samples) -> bool:
+        """Play ``sound`` (n,); waits while the device has enough. False: it is gone."""
         block = self._resampler.push(self._marker.push(sound[None]))
-        ran_dry = self._stream.write(np.ascontiguousarray(block.T))
+        both = np.ascontiguousarray(np.repeat(block.T, self._channels, axis=1))
+        try:
+            ran_dry = self._stream.write(both)
+        except sound_devices().PortAudioError:
+            self.gone = self._name
+            return False
         if self._begun and ran_dry:
             self.gaps += 1
         self._begun = True
+        return True
 
 
 def list_devices() -> list[dict[str, Any]]:
@@ -316,10 +339,11 @@ def _told(name: str | None) -> Iterator[None]:
         raise WrongUse(f"device {name or 'default'}", fault, remedy) from error
 
 
-def _rate_of(name: str | None, kind: str) -> int:
+def _format_of(name: str | None, kind: str) -> tuple[int, int]:
+    """A device's own rate in Hz, and how many of its channels to use."""
     with _told(name):
         found = sound_devices().query_devices(_numbered(name), kind)
-    return int(found["default_samplerate"])
+    return int(found["default_samplerate"]), min(_CHANNELS, int(found[f"max_{kind}_channels"]))
 
 
 def _numbered(name: str | None) -> int | str | None:

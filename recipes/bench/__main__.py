@@ -70,5 +70,26 @@ def detection(
     console.print(table)
 
 
+@app.command()
+def latency(
+    recording: Annotated[
+        Path, typer.Argument(metavar="RECORDING", help="Left what was said, right what was heard.")
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """How far the ear is behind the mouth in live conversion."""
+    from recipes.bench.latency import mouth_to_ear
+
+    lag = mouth_to_ear(recording)
+    if as_json:
+        print_json(asdict(lag))
+        return
+    console.print(
+        f"{lag.median * 1000:.0f} ms ({lag.least * 1000:.0f} to {lag.most * 1000:.0f} ms, "
+        f"{lag.windows} windows)",
+        highlight=False,
+    )
+
+
 if __name__ == "__main__":
     run(app)

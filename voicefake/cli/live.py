@@ -26,6 +26,7 @@ from voicefake.common.commandline import (
     print_json,
 )
 from voicefake.common.devices import Device
+from voicefake.common.errors import Stopped
 from voicefake.common.summary import print_summary
 from voicefake.options import ConvertOptions
 
@@ -76,7 +77,7 @@ def live(
     quiet: QuietOption = False,
     as_json: JsonOption = False,
     force: ForceOption = False,
-) -> None:
+) -> int:
     """Speak in another voice while you speak: microphone to device or file; Ctrl-C ends it."""
     from voicefake.common.progress import reporter
     from voicefake.live import LiveOptions, go_live, list_devices
@@ -85,11 +86,11 @@ def live(
         found = list_devices()
         if as_json:
             print_json(found)
-            return
+            return 0
         for entry in found:
             told = "{number:3} {name} ({inputs} in, {outputs} out, {rate} Hz)".format(**entry)
             console.print(told, markup=False, highlight=False)
-        return
+        return 0
     target = wanted(to, to_reference, consent, i_have_rights)
     options = ConvertOptions(semitones=semitones, formants=formants, rounds=rounds)
     where = LiveOptions(
@@ -109,3 +110,4 @@ def live(
             "chunks lost": report.lost, "gaps": report.gaps,
         }  # fmt: skip
         print_summary([row | {"record": str(record)} if record else row], report.warnings)
+    return Stopped.exit_code if report.gone else 0
