@@ -65,7 +65,7 @@ class BlendConfig:
     tone_memory: float = 0.5
     mask_memory: float = 0.5
     sharpness: float = 0.9
-    light: float = 0.65
+    light: float = 0.5
     light_reach: float = 0.13
     membrane: float = 0.045
     membrane_memory: float = 0.92
@@ -255,10 +255,11 @@ def _ordinary(lab: Float, skin: Image) -> NDArray[np.bool_]:
 def _contrast(there: SkinTone, own: SkinTone) -> Float:
     """(3,) spread for a face of the skin ``own`` in the light of ``there``.
 
-    Less light scales L + 16, a and b alike. Colour spread that a light of many colours has put
-    on the person's pictures looks blotched in an even one.
+    Less light scales L + 16, a and b alike; half of it is followed, since contrast tells who
+    somebody is. Colour spread that a light of many colours has put on the person's pictures
+    looks blotched in an even one.
     """
-    exposure = (there.mean[0] + 16) / (own.mean[0] + 16)
+    exposure = math.sqrt((there.mean[0] + 16) / (own.mean[0] + 16))
     mixed = (exposure * own.spread) ** _OWN_CONTRAST * there.spread ** (1 - _OWN_CONTRAST)
     return as_float(np.minimum(mixed, _MOST_CONTRAST * there.spread))
 

@@ -90,7 +90,7 @@ class Portraitist:
         mouth = self._mouth.pick(np.append(wanted, teeth))
         is_open = openness(points, self._neutral).clip(0, 1)
         known = as_float(sum(share * self._open[id(r)] for r, share in face))
-        unseen = as_float(np.clip((known - is_open - 0.2) / 0.4, 0, 1))  # of the eyes' shutting
+        unseen = as_float(np.clip((known - is_open - 0.3) / 0.2, 0, 1))  # of the eyes' shutting
         # Open eyes pulled shut smear the brow: they stay open, and lids are laid over them.
         shown_lids = with_lids(points, self._neutral, is_open + unseen * (known - is_open))
         warps = self._warps(shown_lids, face + mouth)

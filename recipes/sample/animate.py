@@ -70,7 +70,7 @@ class Puppet:
         self.frame = border(self.size)
         self.unit = float(np.hypot(*(head.points[1] - head.points[0])))
         self.depth = _depth(self.points, self.unit)
-        self.eyeless = _eyeless(self.image, self.points)
+        self.eyeless = _eyeless(self.image, self.points, self.unit)
 
     def render(self, pose: Pose) -> Image:
         """(H, W, 3) BGR of the head in ``pose``."""
@@ -221,16 +221,23 @@ def _parted(points: Points) -> Points:
     return points
 
 
-def _eyeless(image: Image, points: Points) -> Image:
+def _eyeless(image: Image, points: Points, unit: float) -> Image:
     """``image`` with skin where eyeballs and lashes are, for a lowered lid to be made of."""
-    mask = np.zeros(image.shape[:2], np.float32)
+    hole = np.zeros(image.shape[:2], np.float32)
     for upper, lower in _LIDS:
-        _fill(mask, points[[*upper, *lower[::-1]]])
-    mask = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 9)))
-    mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), 3.5), np.float32)[..., None]
-    at = np.round(points[[44, 45, 48, 49]]).astype(int)
-    skin = 0.84 * image[at[:, 1], at[:, 0]].mean(axis=0)
-    return np.asarray(image * (1 - mask) + skin * mask, np.float32)
+        _fill(hole, points[[*upper, *lower[::-1]]])
+    width, height = (2 * round(share * unit) + 1 for share in (0.06, 0.12))
+    hole = np.asarray(
+        cv2.dilate(hole, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, height))), np.float32
+    )
+    light = image.mean(axis=2)
+    cheeks = np.round(points[[44, 45, 48, 49]]).astype(int)
+    usual = light[cheeks[:, 1], cheeks[:, 0]].mean()
+    skin = ((hole == 0) & (light > 0.8 * usual)).astype(np.float32)[..., None]
+    near = cv2.GaussianBlur(skin, (0, 0), 0.12 * unit)[..., None] + 1e-3
+    lid = 0.96 * cv2.GaussianBlur(image * skin, (0, 0), 0.12 * unit) / near
+    share = cv2.GaussianBlur(hole, (0, 0), 0.04 * unit)[..., None]
+    return np.asarray(image + share * (lid - image), np.float32)
 
 
 def _depth(points: Points, unit: float) -> NDArray[np.float32]:
