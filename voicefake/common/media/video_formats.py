@@ -12,6 +12,8 @@ _PCM = frozenset({f"pcm_{kind}" for kind in ("s16le", "s24le", "s32le", "f32le",
 LARGE = 4096 * 2304
 """Pixels from which memory counts more than how small the file becomes."""
 
+_NEAR = "aq-strength=0.5:chroma-qp-offset=-2"
+
 KEY_FRAMES = 120
 """Pictures from one key frame to the next at most, which is what a stopped run loses."""
 
@@ -47,18 +49,21 @@ class VideoFormat:
         """Options of the encoder; large pictures get a short look-ahead, which holds memory.
 
         x264's veryfast at one step of quality more is as good and as small as its medium
-        (41.3 and 41.8 dB at 300 and 295 KiB on a clip of GRID), in less than half the time.
+        (41.3 and 41.8 dB at 300 and 295 KiB on a clip of GRID), in less than half the time. With
+        half of its preference for flat places and better colours it is .2 to .35 dB nearer to
+        the source at 3 to 11 % fewer bytes (two clips of GRID).
         """
         options = {"g": str(KEY_FRAMES if pixels <= LARGE else KEY_FRAMES // 4)}
         if self.video_codec != "libx264":
             return options | {"crf": str(crf + 8), "b": "0", "deadline": "good", "cpu-used": "4"}
-        options |= {"crf": str(max(crf - 1, min(crf, 1))), "preset": "veryfast"}
+        options |= {"crf": str(max(crf - 1.2, min(crf, 1))), "preset": "veryfast"}
+        options |= {"x264-params": _NEAR}
         if pixels > LARGE:
             short = "rc-lookahead=0:sync-lookahead=0:ref=1:bframes=0:subme=0:weightp=0"
             short += ":sliced-threads=1"
             options |= {"crf": str(crf), "x264-params": short}
         elif pixels > 1920 * 1200:
-            options |= {"x264-params": "rc-lookahead=5:sync-lookahead=0:ref=2:bframes=2"}
+            options |= {"x264-params": f"{_NEAR}:rc-lookahead=5:sync-lookahead=0:ref=2:bframes=2"}
         return options
 
 
