@@ -192,6 +192,13 @@ def test_a_swapped_consent_record_is_found_out(store: ProfileStore, ann, tmp_pat
         store.find("ann")
 
 
+@pytest.mark.parametrize("name", ["voice.pth", "face.dfm", "added.INDEX"])
+def test_models_of_other_tools_are_not_opened(store: ProfileStore, tmp_path: Path, name) -> None:
+    (tmp_path / name).write_bytes(b"PK\x03\x04")
+    with pytest.raises(BadInput, match="can run code; train from the same"):
+        store.import_file(tmp_path / name)
+
+
 def test_export_and_import_on_another_machine(packed: Path, ann, tmp_path: Path) -> None:
     elsewhere = ProfileStore(Kind.SPEAKER, user=tmp_path / "elsewhere")
     taken = elsewhere.import_file(packed)

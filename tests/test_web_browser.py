@@ -151,6 +151,8 @@ def test_swap_of_the_sample_from_preview_to_download(page: Page, tmp_path: Path)
     assert found.story and found.story["action"] == "voice and face"
     open_tab(page, "History")
     page.locator("#history-after-video video").wait_for()
+    page.locator("#history-both").click()
+    page.wait_for_function("document.querySelector('#history-after-video video').currentTime > 0")
     keep_picture(page, "history")
 
 
@@ -261,9 +263,13 @@ def test_a_training_of_a_face_is_stopped_and_goes_on(page: Page, tmp_path: Path)
     keep_picture(page, "train-face-done")
     open_tab(page, "People")
     expect(page.locator("#people-table")).to_contain_text("bea")
-    choose(page, "One of them", "bea (identity)")
+    choose(page, "One of them", "bea (face)")
     page.locator("#people-looks img").wait_for()
     expect(page.locator("#people-details")).to_contain_text("a face that is nobody's")
+    page.locator("#people-details summary").first.click()
+    narrow = """() => Math.min(...[...document.querySelectorAll('#people-details dd')]
+        .filter((part) => part.offsetParent).map((part) => part.clientWidth))"""
+    assert page.evaluate(narrow) > 150, "no columns one letter wide"
     keep_picture(page, "people-bea")
 
 
@@ -302,6 +308,24 @@ def test_a_pair_is_judged(page: Page, tmp_path: Path) -> None:
     report.get_by_role("heading", name="Figures").wait_for()
     keep_picture(page, "evaluate")
     assert "<html" in fetched(page, "evaluate-files", tmp_path).read_text("utf-8")
+
+
+def test_a_recipe_runs_for_two_sounds(page: Page, tmp_path: Path) -> None:
+    open_tab(page, "Recipes")
+    choose(page, "What to do", "Clean sound")
+    expect(page.locator("#recipes-told")).to_contain_text("rumble and steady noise")
+    expect(page.locator("#recipes-told img")).to_have_count(2)
+    sounds = [write_sound(tmp_path / f"{name}.wav", 1.5) for name in ("one", "two")]
+    give(page, "recipes-file-0", *sounds)
+    page.locator("#recipes-file-0").get_by_text("two").first.wait_for()
+    page.get_by_role("button", name="Run", exact=True).click()
+    said(page, "recipes", "Done")
+    page.locator("#recipes-after-audio [data-testid^=waveform]").first.wait_for()
+    keep_picture(page, "recipes")
+    assert fetched(page, "recipes-files", tmp_path).name == "one.clean.wav"
+    open_tab(page, "History")
+    page.locator("#history-after-audio [data-testid^=waveform]").first.wait_for()
+    expect(page.locator("#history-both")).to_be_hidden()
 
 
 @pytest.mark.parametrize("page", ["desktop"], indirect=True)

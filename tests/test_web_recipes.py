@@ -87,8 +87,9 @@ def test_what_matters_of_a_person_stands_first(own_data_folder: Path) -> None:
     (weights := own_data_folder / "decoder.safetensors").write_bytes(b"x")
     details = {"steps": 30, "figures": figures}
     speaker_store().create("ada", {weights.name: weights}, Override("a test of the page"), details)
-    told, picture = people_tab._show(f"{Kind.SPEAKER}/ada")
-    assert not picture["visible"]
+    told, looks = people_tab._show(f"{Kind.SPEAKER}/ada")
+    assert not looks
+    assert 'alt="The face of nobody-a"' in people_tab._show(f"{Kind.IDENTITY}/nobody-a")[1]
     first, *opened = told.split("<details>")
     assert "on whose word" in first and "a test of the page" in first
     assert "True" not in first and "total" not in first

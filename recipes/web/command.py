@@ -40,7 +40,7 @@ def ui(
     device: DeviceOption = Device.AUTO,
     quiet: QuietOption = False,
 ) -> None:
-    """Serve the web page: swap, convert, train, people, verify, history.
+    """Serve the web page: swap, convert, recipes, train, people, evaluate, verify.
 
     It listens on this machine alone and asks nothing of any other.
     """

@@ -10,18 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import numpy as np
-from numpy.typing import NDArray
 
 from recipes.web.site import Site
-from recipes.web.told import alert, duration, notice, said
+from recipes.web.told import alert, duration, notice, picture, said
 from recipes.web.work import Job, Work, Workroom
 from voicefake.common.errors import Stopped, VoicefakeError, WrongUse
-from voicefake.common.media import AUDIO_FORMATS, IMAGE_SUFFIXES, VIDEO_FORMATS, read_image
+from voicefake.common.media import AUDIO_FORMATS, IMAGE_SUFFIXES, VIDEO_FORMATS
 from voicefake.common.profiles import Kind, Profile, ProfileStore
 from voicefake.speakers import speaker_store
 
-Picture = NDArray[np.uint8]
 _LOOK_SECONDS = 0.5
 _RESTS_ON = {
     "personal": "their consent",
@@ -235,8 +232,8 @@ def rests_on(profile: Profile) -> str:
     return _RESTS_ON.get(profile.basis, profile.basis)
 
 
-def looks_of(profile: Profile) -> Picture | None:
-    """The person's pictures, (H, W, 3) RGB (``None``: there is none, as of all voices).
+def looks_of(profile: Profile) -> str:
+    """The person's pictures, to be shown (empty: there are none, as of all voices).
 
     Raises:
         BadInput: the picture is damaged.
@@ -244,8 +241,11 @@ def looks_of(profile: Profile) -> Picture | None:
     from facesync.identities import PREVIEW
 
     if PREVIEW not in profile.files:
-        return None
-    return np.ascontiguousarray(read_image(profile.file(PREVIEW))[..., ::-1])
+        return ""
+    content = profile.file(PREVIEW).read_bytes()
+    return (
+        f'<div class="looks">{picture("image/jpeg", content, f"The face of {profile.name}")}</div>'
+    )
 
 
 def play_both(name: str, before: str, after: str) -> gr.Button:

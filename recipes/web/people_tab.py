@@ -31,10 +31,7 @@ def people_tab(site: Site) -> tuple[gr.HTML, gr.Dropdown]:
         export = gr.Button("Export to a file", elem_id="people-export")
     status = gr.HTML(elem_id="people-status", padding=False)
     exported = gr.File(label="Download", interactive=False, visible=False, elem_id="people-file")
-    preview = gr.Image(
-        label="Looks", interactive=False, visible=False, height=170, buttons=["fullscreen"],
-        elem_id="people-looks",
-    )  # fmt: skip
+    looks = gr.HTML(elem_id="people-looks", padding=False)
     details = gr.HTML(elem_id="people-details", padding=False)
     with gr.Accordion("Import somebody", open=False):
         parcel = gr.File(
@@ -52,7 +49,7 @@ def people_tab(site: Site) -> tuple[gr.HTML, gr.Dropdown]:
 
     lists = [everybody, who, status]
     private: dict[str, Any] = {"api_visibility": "private"}
-    who.change(_show, who, [details, preview], **private)
+    who.change(_show, who, [details, looks], **private)
     export.click(lambda name: _export(site, name), who, [exported, status], **private)
     bring.click(_import, [parcel, kind], lists, **private)
     remove.click(_remove, [who, sure], lists, **private)
@@ -94,17 +91,16 @@ def _find(who: str) -> tuple[ProfileStore, str]:
     return stores()[Kind(kind)], name
 
 
-def _show(who: str | None) -> tuple[str, Any]:
-    hidden = gr.update(visible=False)
+def _show(who: str | None) -> tuple[str, str]:
+    """What is known of somebody, and how they look."""
     if not who:
-        return "", hidden
+        return "", ""
     store, name = _find(who)
     try:
         profile = store.find(name)
-        looks = looks_of(profile)
-        return _told(profile), hidden if looks is None else gr.update(value=looks, visible=True)
+        return _told(profile), looks_of(profile)
     except VoicefakeError as error:
-        return alert(said(error)), hidden
+        return alert(said(error)), ""
 
 
 def _told(profile: Profile) -> str:

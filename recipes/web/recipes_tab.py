@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +19,7 @@ from recipes.schema import Input, Recipe
 from recipes.web.parts import Player, RunBar, Task, choices, needed
 from recipes.web.results import Result
 from recipes.web.site import Site
-from recipes.web.told import alert, run_told, said
+from recipes.web.told import alert, picture, run_told, said
 from voicefake.common.errors import Stopped, VoicefakeError
 from voicefake.common.profiles import Kind
 from voicefake.common.progress import Reporter
@@ -161,16 +160,13 @@ def _choices(recipe: Recipe, name: str) -> list[tuple[str, str]]:
 
 
 def _told(entry: library.Entry) -> str:
-    """In words and pictures; pictures come inside the text, for the page asks for no files."""
-    shown = [("image/svg+xml", as_svg(entry.recipe).encode(), f"The steps of {entry.recipe.title}")]
+    """In words and pictures."""
+    recipe = entry.recipe
+    steps = picture("image/svg+xml", as_svg(recipe).encode(), f"The steps of {recipe.title}")
+    effect = ""
     if entry.effect is not None:
-        told = "The sample before and after"
-        shown.insert(0, ("image/webp", entry.effect.read_bytes(), told))
-    pictures = "".join(
-        f'<img src="data:{kind};base64,{base64.b64encode(content).decode()}" alt="{escape(alt)}">'
-        for kind, content, alt in shown
-    )
-    return f'<p>{escape(entry.recipe.description)}</p><div class="shown">{pictures}</div>'
+        effect = picture("image/webp", entry.effect.read_bytes(), "The sample before and after")
+    return f'<p>{escape(recipe.description)}</p><div class="shown">{effect}{steps}</div>'
 
 
 def _runs(

@@ -13,7 +13,7 @@ from recipes.cli import DEMO_FACE, DEMO_VOICE
 from recipes.jobs import run_recipe
 from recipes.sample import CLIP
 from recipes.web import faces
-from recipes.web.parts import Picture, RunBar, Task, choices, looks_of, needed, play_both, stores
+from recipes.web.parts import RunBar, Task, choices, looks_of, needed, play_both, stores
 from recipes.web.site import Site
 from recipes.web.told import alert, remark, run_told, said
 from voicefake.common.errors import VoicefakeError
@@ -62,10 +62,8 @@ def swap_tab(site: Site) -> tuple[gr.Dropdown, gr.Dropdown]:
                 choices(Kind.IDENTITY), value=DEMO_FACE, label="Whose face", elem_id="swap-face",
                 info="Somebody else? One picture on the page “Train” is enough",
             )  # fmt: skip
-        looks = gr.Image(
-            _looks(DEMO_FACE), label="The face", interactive=False, height=220, min_width=280,
-            buttons=[], elem_id="swap-looks",
-        )  # fmt: skip
+        with gr.Column(min_width=280):
+            looks = gr.HTML(_looks(DEMO_FACE), padding=False, elem_id="swap-looks")
     with gr.Row():
         pitch = gr.Slider(
             -24, 24, 0, step=0.5, label="Pitch", info="Semitones up or down", min_width=280,
@@ -94,10 +92,7 @@ def swap_tab(site: Site) -> tuple[gr.Dropdown, gr.Dropdown]:
     files = gr.File(label="Download", interactive=False, visible=False, elem_id="swap-files")
     report = gr.HTML(elem_id="swap-report")
 
-    face.change(
-        lambda name: gr.update(value=_looks(name)), face, looks, show_progress="hidden",
-        api_visibility="private",
-    )  # fmt: skip
+    face.change(_looks, face, looks, show_progress="hidden", api_visibility="private")
     sample.click(lambda: _sample(site), None, source, api_visibility="private")
     source.change(
         _look_for_faces, source, [found, shown, which, at, bar.status], concurrency_limit=1,
@@ -133,12 +128,12 @@ def _sample(site: Site) -> str:
     return str(copy)
 
 
-def _looks(name: str | None) -> Picture | None:
+def _looks(name: str | None) -> str:
     """The face called ``name``; nothing where nobody is chosen, or they are gone."""
     try:
         return looks_of(stores()[Kind.IDENTITY].find(name or ""))
     except VoicefakeError:
-        return None
+        return ""
 
 
 def _look_for_faces(source: str | None) -> tuple[Any, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -64,6 +65,12 @@ def lines(items: Iterable[str]) -> str:
     """A list."""
     shown = "".join(f"<li>{escape(item)}</li>" for item in items)
     return f"<ul>{shown}</ul>" if shown else ""
+
+
+def picture(kind: str, content: bytes, told: str) -> str:
+    """A picture inside the text, for the page asks for no more files; ``kind`` is a MIME type."""
+    code = base64.b64encode(content).decode()
+    return f'<img src="data:{kind};base64,{code}" alt="{escape(told)}">'
 
 
 def framed(page: Path) -> str:

@@ -36,6 +36,7 @@ from voicefake.common.profiles.profile import (
 )
 
 SUFFIX = ".voicefake"
+_FOREIGN = frozenset({".pth", ".pt", ".ckpt", ".pkl", ".h5", ".dfm", ".index"})
 MAX_ENTRIES = 32
 MAX_FILE_BYTES = 512 * 2**20
 MAX_TOTAL_BYTES = 2**30
@@ -69,6 +70,9 @@ def unpacked(path: Path, kind: Kind) -> Iterator[tuple[Manifest, Path]]:
         Refused: its consent record is unsigned or was changed.
     """
     regular_file(path)
+    if path.suffix.lower() in _FOREIGN:
+        fault = "is another tool's model and is not opened: such files can run code"
+        raise BadInput(path, fault, "train from the same recordings or pictures")
     with tempfile.TemporaryDirectory(prefix="voicefake-") as name:
         folder = Path(name)
         try:
