@@ -25,7 +25,7 @@ from facesync.warp import WHOLE, MeshSpline, MeshWarp
 Shares = tuple[tuple[Reference, float], ...]
 _MOUTH_GROWTH, _MOUTH_SOFTNESS = 0.09, 0.04  # of the crop's side
 _EYE_GROWTH, _EYE_SOFTNESS = 0.025, 0.016
-_LID_GROWTH = 0.045
+_LID_GROWTH, _LEAST_LID = 0.045, 0.02
 _LASHES = 2.3  # spreads of lightness that lashes are darker than a lid
 _TEETH = 0.6  # cost of one spread of lightness inside a wide mouth
 _EYE_SHARE = 0.75  # gaze is the drawing's
@@ -62,6 +62,7 @@ class Portraitist:
 
     def __init__(self, references: Sequence[Reference], neutral: Neutral) -> None:
         self._neutral = neutral
+        self._unseen: Float | None = None
         self._meshes = {id(r): with_true_lids(r.points, neutral) for r in references}
         self._open = {id(r): openness(r.points, neutral).clip(0, 1) for r in references}
         known = as_float(np.array([np.append(r.expression, r.teeth) for r in references]))
@@ -76,6 +77,7 @@ class Portraitist:
         """Forget what was shown, at a cut."""
         self._face.reset()
         self._mouth.reset()
+        self._unseen = None
 
     def portrait(self, points: Points, side: int, teeth: float) -> Portrait:
         """The person on the mesh ``points``.
@@ -90,7 +92,10 @@ class Portraitist:
         mouth = self._mouth.pick(np.append(wanted, teeth))
         is_open = openness(points, self._neutral).clip(0, 1)
         known = as_float(sum(share * self._open[id(r)] for r, share in face))
-        unseen = as_float(np.clip((known - is_open - 0.3) / 0.2, 0, 1))  # of the eyes' shutting
+        unseen = as_float(np.clip((known - is_open - 0.2) / 0.4, 0, 1))  # of the eyes' shutting
+        if self._unseen is not None:
+            unseen = as_float((self._unseen + unseen) / 2)
+        self._unseen = unseen
         # Open eyes pulled shut smear the brow: they stay open, and lids are laid over them.
         shown_lids = with_lids(points, self._neutral, is_open + unseen * (known - is_open))
         warps = self._warps(shown_lids, face + mouth)
@@ -105,7 +110,7 @@ class Portraitist:
             look[box] += region[box][..., None] * (other_look - look[box])
             light[wide_box] += wide[wide_box] * (other_light - light[wide_box])
         own = np.maximum(region, _EYE_SHARE * _eyes(points, is_open))
-        if unseen.any():
+        if unseen.max() > _LEAST_LID:
             lids = _eyes(shown_lids, unseen, _LID_GROWTH)
             own = np.maximum(own, lids)
             _shut(look, light, lids, _lashes(points, self._neutral, unseen), face, warps)
