@@ -13,7 +13,7 @@ from recipes.sample import CLIP
 from voicefake.common.media import VideoReader, write_image
 
 PICTURE = Path(__file__).parent / "result.png"
-_FRAMES = (12, 24, 66, 88)  # at rest, mouth open, head turned, between two sounds
+_FRAMES = (12, 58, 66, 88)  # at rest, mouth open, head turned, between two sounds
 _GAP = 6
 
 
