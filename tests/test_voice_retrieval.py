@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 import torch
 
+from voicefake.common.errors import BadInput
 from voicefake.common.modelfile import load_model
+from voicefake.common.profiles import Kind, ProfileStore
 from voicefake.models.encoder import ContentEncoder, EncoderConfig
 from voicefake.networks import load_decoder
 from voicefake.retrieval import MatchingSet, matched
 from voicefake.speakers import speaker_store
-from voicefake.voices import KIND, live_voice, load_voice, save_voice
+from voicefake.voices import KIND, SPEAKER_FILE, live_voice, load_voice, save_voice
 
 
 @pytest.fixture(scope="module")
@@ -69,3 +71,16 @@ def test_a_saved_voice_keeps_its_frames_and_the_live_one_goes_without(tmp_path: 
     assert kathleen.content is not None
     assert kathleen.content.shape == (12_000, 384)
     assert live_voice(kathleen).content is None
+
+
+@pytest.mark.parametrize("shape", [(40, 12), (384,)])
+def test_frames_of_another_shape_are_told(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    profile = speaker_store().find("nobody-m")
+    voice, path = load_voice(profile), tmp_path / SPEAKER_FILE
+    tensors = dict(voice.decoder.state_dict())
+    content = torch.randn(shape)
+    save_voice(path, load_decoder().config, tensors, (5.0, 0.2), {}, content)
+    store = ProfileStore(Kind.SPEAKER, user=tmp_path / "speakers")
+    store.create("odd", {SPEAKER_FILE: path}, profile.permission, {})
+    with pytest.raises(BadInput, match="does not hold a whole voice"):
+        load_voice(store.find("odd"))

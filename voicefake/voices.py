@@ -62,14 +62,21 @@ def load_voice(profile: Profile) -> Voice:
         person.decoder.tail.load_state_dict(tail)
         middle, spread = (float(value) for value in model.details["log_f0"])
         loudness = float(model.details.get("loudness spread", 0.0))
-        content = None
-        if _CONTENT in model.tensors:
-            content = model.tensors[_CONTENT].float() * model.tensors[_CONTENT_SCALE]
+        content = _content_of(model, base.config.latent + base.config.recogniser)
     except (KeyError, RuntimeError, ValueError, TypeError) as error:
         raise BadInput(path, "does not hold a whole voice", "train it again") from error
     mixed = "mixed from" in model.details
     person.eval().requires_grad_(False)
     return Voice(person, (middle, spread), loudness, mixed, content)
+
+
+def _content_of(model: ModelFile, size: int) -> Tensor | None:
+    if _CONTENT not in model.tensors:
+        return None
+    content = model.tensors[_CONTENT].float() * model.tensors[_CONTENT_SCALE]
+    if content.ndim != 2 or content.shape[1] != size or not len(content):
+        raise ValueError(f"content of shape {tuple(content.shape)}")
+    return content
 
 
 def mixed_voice(parts: Sequence[tuple[Voice, float]]) -> Voice:
