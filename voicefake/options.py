@@ -42,7 +42,7 @@ class ConvertOptions:
     f0_method: F0Method = F0Method.SWIFT
     formants: float = 0.0
     dynamics: float = 1.0
-    retrieval: float = 0.5
+    retrieval: float = 0.2
     protect: float = 0.0
     wet: float = 1.0
     gain: float = 0.0

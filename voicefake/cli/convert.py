@@ -126,7 +126,7 @@ def convert(
             rich_help_panel=_SOUND,
             help="How far the sounds are moved to the nearest of the target's own recordings.",
         ),
-    ] = 0.5,
+    ] = 0.2,
     protect: Annotated[
         float,
         typer.Option(
