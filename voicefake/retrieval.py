@@ -35,11 +35,15 @@ class MatchingSet:
         phones: square roots of the frames' phone probabilities (K, phones).
         weight: of each feature in the distance (content,): latent and recogniser's features
             count the same.
+        weighted: frames by weight (K, content).
+        squares: their squared lengths (K,).
     """
 
     frames: Tensor
     phones: Tensor
     weight: Tensor
+    weighted: Tensor
+    squares: Tensor
 
     @staticmethod
     @torch.inference_mode()
@@ -50,7 +54,9 @@ class MatchingSet:
         weight = torch.empty_like(power)
         for part in (slice(None, latent), slice(latent, None)):
             weight[part] = power[part].sum().clamp_min(1e-6).rsqrt()
-        return MatchingSet(frames, _phones(frames, encoder), weight)
+        weighted = frames * weight
+        squares = weighted.square().sum(1)
+        return MatchingSet(frames, _phones(frames, encoder), weight, weighted, squares)
 
 
 @torch.inference_mode()
@@ -61,9 +67,12 @@ def matched(content: Tensor, own: MatchingSet, encoder: ContentEncoder, share: f
 
 
 def _matched(frames: Tensor, own: MatchingSet, encoder: ContentEncoder, share: float) -> Tensor:
-    distances = torch.cdist(frames * own.weight, own.frames * own.weight)
+    weighted = frames * own.weight
+    # squared distances, twice as fast as torch.cdist's roots of them
+    distances = torch.addmm(own.squares, weighted, own.weighted.T, alpha=-2)
+    distances += weighted.square().sum(1, keepdim=True)
     nearest = distances.topk(min(_NEIGHBOURS, len(own.frames)), largest=False)
-    weights = nearest.values.clamp_min(1e-4).pow(-2)[..., None]
+    weights = nearest.values.clamp_min(1e-8).reciprocal()[..., None]
     weights = weights / weights.sum(1, keepdim=True)
     retrieved = (own.frames[nearest.indices] * weights).sum(1)
     phones = (own.phones[nearest.indices] * weights).sum(1)
