@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import av
@@ -9,6 +10,13 @@ from playwright.sync_api import Page, expect
 
 from recipes.sample import CLIP
 
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome")
+     if (path := shutil.which(name))), None
+)  # fmt: skip
+SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
+UPLOAD_MB = 4
+PATIENCE = 240_000
 SHOTS = Path(__file__).parent.parent / ".screenshots"
 
 

@@ -70,3 +70,12 @@ def test_only_what_would_come_out_the_same_is_kept(folder: Path) -> None:
     sidecar_path(folder / "c.nobody-m.wav").unlink()
     assert all("exists already" in one["error"] for one in converted(folder))
     assert (folder / "a.nobody-m.wav").stat().st_mtime_ns == names[folder / "a.nobody-m.wav"]
+
+
+def test_a_result_is_an_input_where_it_is_named(folder: Path) -> None:
+    converted(folder / "a.wav")
+    named = converted(folder / "a.wav", folder / "a.nobody-m.wav")
+    assert [Path(one["output"]).name for one in named] == [
+        "a.nobody-m.wav",
+        "a.nobody-m.nobody-m.wav",
+    ]

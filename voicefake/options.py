@@ -28,7 +28,7 @@ class ConvertOptions:
         formants: semitones by which the resonances move: up sounds smaller, down larger.
         dynamics: 1 keeps the source's rise and fall of loudness, 0 takes the target's range.
         retrieval: 0 to 1, how far what is said is moved towards the nearest frames of the
-            person's own recordings.
+            person's own recordings. Mixtures, references and live voices have none.
         protect: 0 to 0.5, share of the source itself in consonants and breath.
         wet: share of the converted voice in the output; the rest is the source.
         gain: of the output in dB, on top of matching the source's loudness.

@@ -266,13 +266,15 @@ def pairs(inputs: Sequence[Path], output: Path | None, tag: str) -> list[tuple[P
     if output is not None and not several and not output.is_dir() and output.suffix:
         return [(inputs[0], output)]
     found: list[tuple[Path, Path]] = []
+    named = {given for given in inputs if not given.is_dir()}
     for given in inputs:
         for source in _files(given):
             folder = output
             if folder is not None and given.is_dir():
                 folder = folder / source.parent.relative_to(given)
             found.append((source, default_output(source, tag, folder, "audio")))
-    made = {target for _, target in found}  # by an earlier run, in the folder of the inputs
+    # what an earlier run made in the folder of the inputs is no input, unless it is named
+    made = {target for _, target in found} - named
     return [(source, target) for source, target in found if source not in made]
 
 
