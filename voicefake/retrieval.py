@@ -31,32 +31,31 @@ class MatchingSet:
     """A person's own content to retrieve from.
 
     Attributes:
-        frames: content, latent before recogniser's features (K, content).
-        phones: square roots of the frames' phone probabilities (K, phones).
         weight: of each feature in the distance (content,): latent and recogniser's features
             count the same.
-        weighted: frames by weight (K, content).
+        frames: content, latent before recogniser's features, by weight (K, content).
         squares: their squared lengths (K,).
+        phones: square roots of the frames' phone probabilities (K, phones).
     """
 
-    frames: Tensor
-    phones: Tensor
     weight: Tensor
-    weighted: Tensor
+    frames: Tensor
     squares: Tensor
+    phones: Tensor
 
     @staticmethod
     @torch.inference_mode()
     def of(frames: Tensor, encoder: ContentEncoder) -> MatchingSet:
         """Of the frames (K, content) that a voice keeps."""
+        frames = frames.float()
         latent = encoder.config.latent
         power = frames.square().mean(0)
         weight = torch.empty_like(power)
         for part in (slice(None, latent), slice(latent, None)):
             weight[part] = power[part].sum().clamp_min(1e-6).rsqrt()
-        weighted = frames * weight
-        squares = weighted.square().sum(1)
-        return MatchingSet(frames, _phones(frames, encoder), weight, weighted, squares)
+        phones = _phones(frames, encoder)
+        frames = frames * weight
+        return MatchingSet(weight, frames, frames.square().sum(1), phones)
 
 
 @torch.inference_mode()
@@ -69,12 +68,12 @@ def matched(content: Tensor, own: MatchingSet, encoder: ContentEncoder, share: f
 def _matched(frames: Tensor, own: MatchingSet, encoder: ContentEncoder, share: float) -> Tensor:
     weighted = frames * own.weight
     # squared distances, twice as fast as torch.cdist's roots of them
-    distances = torch.addmm(own.squares, weighted, own.weighted.T, alpha=-2)
+    distances = torch.addmm(own.squares, weighted, own.frames.T, alpha=-2)
     distances += weighted.square().sum(1, keepdim=True)
     nearest = distances.topk(min(_NEIGHBOURS, len(own.frames)), largest=False)
     weights = nearest.values.clamp_min(1e-8).reciprocal()[..., None]
     weights = weights / weights.sum(1, keepdim=True)
-    retrieved = (own.frames[nearest.indices] * weights).sum(1)
+    retrieved = (own.frames[nearest.indices] * weights).sum(1) / own.weight
     phones = (own.phones[nearest.indices] * weights).sum(1)
     # Bhattacharyya: 1 where source and neighbours are surely the same phone
     agreement = (_phones(frames, encoder) * phones).sum(1, keepdim=True).clamp(0, 1)

@@ -34,8 +34,8 @@ class Voice:
         log_f0: mean and spread of the person's log-f0.
         loudness_spread: of the person's speech without pauses (0: unknown).
         mixed: from several people, so that its vector is no voice's that was ever heard.
-        content: frames of the person's own recordings to retrieve from (K, content), or
-            ``None``.
+        content: frames of the person's own recordings to retrieve from (K, content) half,
+            or ``None``.
     """
 
     decoder: PersonDecoder
@@ -73,7 +73,7 @@ def load_voice(profile: Profile) -> Voice:
 def _content_of(model: ModelFile, size: int) -> Tensor | None:
     if _CONTENT not in model.tensors:
         return None
-    content = model.tensors[_CONTENT].float() * model.tensors[_CONTENT_SCALE]
+    content = model.tensors[_CONTENT] * model.tensors[_CONTENT_SCALE].half()
     if content.ndim != 2 or content.shape[1] != size or not len(content):
         raise ValueError(f"content of shape {tuple(content.shape)}")
     return content
