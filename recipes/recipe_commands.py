@@ -59,6 +59,9 @@ StepsOption = Annotated[
     ),
 ]  # fmt: skip
 
+_WHO = {"speaker": "voicefake speakers", "identity": "facesync identities"}
+"""What lists the people that a setting may name."""
+
 recipe = typer.Typer(help="Recipes: several steps in one run.", no_args_is_help=True)
 
 
@@ -164,10 +167,13 @@ def recipe_show(
     out = Console(highlight=False, markup=False, soft_wrap=True)
     out.print(f"{entry.name}: {entry.recipe.description}\n")
     for input_name, wanted in entry.recipe.inputs.items():
-        given = wanted.path or f"--set {input_name}=FILE"
+        kind = "FILE or FOLDER" if wanted.each or wanted.folder else "FILE"
+        given = wanted.path or f"--set {input_name}={kind}"
         out.print(f"  @{input_name} ({given}): {wanted.help}")
     for setting_name, setting in entry.recipe.settings.items():
-        out.print(f"  @{setting_name} = {setting.value}: {setting.help}")
+        person = entry.recipe.person_of(setting_name)
+        hint = f", see `{_WHO[person]}`" if person else ""
+        out.print(f"  @{setting_name} = {setting.value}: {setting.help}{hint}")
     out.print()
     for line in graph.as_text(entry.recipe):
         out.print(f"  {line}")

@@ -276,6 +276,15 @@ class Recipe(_Strict):
         """Field to the input or step whose file it names."""
         return {k: v for k, v in step.references().items() if v not in self.settings}
 
+    def person_of(self, setting: str) -> Literal["speaker", "identity"] | None:
+        """Whose name a setting is, where it names somebody who must be known already."""
+        for step in self.steps:
+            if isinstance(step, VoiceStep) and step.speaker == f"@{setting}":
+                return "speaker"
+            if isinstance(step, FaceStep | PictureStep) and step.identity == f"@{setting}":
+                return "identity"
+        return None
+
     def resolved(self, value: Scalar) -> Scalar:
         """``value``, or that of the setting which it names."""
         if isinstance(value, str) and value.startswith("@") and value[1:] in self.settings:

@@ -305,12 +305,12 @@ def test_a_training_is_watched_through_what_it_writes(tmp_path: Path) -> None:
 
 
 def test_uploads_go_and_results_stay(tmp_path: Path) -> None:
-    for name in ("results", "training", "0a1b"):
+    for name in ("results", "unfinished", "0a1b"):
         (tmp_path / name).mkdir()
     sweep(tmp_path, 3600)
     assert (tmp_path / "0a1b").exists()
     sweep(tmp_path, 0)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["results", "training"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["results", "unfinished"]
 
 
 def test_a_full_disk_takes_no_uploads(

@@ -19,6 +19,12 @@ from voicefake.common.media import AUDIO_FORMATS, IMAGE_SUFFIXES, VIDEO_FORMATS
 from voicefake.common.profiles import Kind, Profile, ProfileStore
 from voicefake.speakers import speaker_store
 
+WHICH = [
+    ("the only one", ""), ("the largest", "largest"), ("the leftmost", "left"),
+    ("the rightmost", "right"), *((f"number {n} from the left", str(n)) for n in range(1, 10)),
+]  # fmt: skip
+"""Which of several faces, as the toolkit takes it."""
+GOES_ON = "Cancelled. Start it again with the same files and settings to go on from here."
 _LOOK_SECONDS = 0.5
 _RESTS_ON = {
     "personal": "their consent",

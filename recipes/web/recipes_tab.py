@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -16,17 +18,18 @@ from recipes import library
 from recipes.graph import as_svg
 from recipes.jobs import run_recipe
 from recipes.schema import Input, Recipe
-from recipes.web.parts import Player, RunBar, Task, choices, needed
+from recipes.web.parts import GOES_ON, WHICH, Player, RunBar, Task, choices, needed
 from recipes.web.results import Result
-from recipes.web.site import Site
+from recipes.web.site import Site, going_on_from
 from recipes.web.told import alert, picture, run_told, said
-from voicefake.common.errors import Stopped, VoicefakeError
+from voicefake.common.errors import BadInput, Stopped, VoicefakeError
 from voicefake.common.profiles import Kind
 from voicefake.common.progress import Reporter
 
 _FIRST = "picture"  # what no other page does
-_WHOSE = {"voice": "speaker", "face": "identity", "picture": "identity"}
-"""Field of a step that names a person who is known already."""
+_KINDS = {"speaker": Kind.SPEAKER, "identity": Kind.IDENTITY}
+_KNOWN = {"which": WHICH, "spoken_notice": [("none", "none"), ("over the start", "over")]}
+"""What an option of a step may be, where that can be listed."""
 
 
 def recipes_tab(site: Site) -> tuple[gr.Dropdown, list[gr.Dropdown]]:
@@ -79,17 +82,21 @@ def recipes_tab(site: Site) -> tuple[gr.Dropdown, list[gr.Dropdown]]:
             needed("".join(sources[wanted] or []), wanted, "upload it")
         texts = {n: str(v) for n, v in zip(entry.recipe.settings, values, strict=False)}
 
+        given_files = [path for name in entry.recipe.inputs for path in sources[name] or ()]
+        unfinished = site.work_folder(name, given_files, texts)
+
         def work(reporter: Reporter) -> Sequence[Any]:
             results, faults = [], []
-            for files in _runs(site, entry.recipe, sources):
-                try:
-                    results.append(_run(site, entry, files, texts, reporter))
-                except Stopped:
-                    raise
-                except VoicefakeError as error:  # the others go on
-                    faults.append(error)
-            if not results:
-                raise faults[0]
+            with going_on_from(unfinished):
+                for files in _runs(site, entry.recipe, sources):
+                    try:
+                        results.append(_run(site, entry, files, texts, unfinished, reporter))
+                    except Stopped:
+                        raise
+                    except VoicefakeError as error:  # the others go on
+                        faults.append(error)
+                if not results:
+                    raise faults[0]
             words = "".join(alert(said(fault)) for fault in faults)
             paths = [path for result in results for path in result.files]
             return (
@@ -97,7 +104,7 @@ def recipes_tab(site: Site) -> tuple[gr.Dropdown, list[gr.Dropdown]]:
                 words + "".join(map(run_told, results)),
             )  # fmt: skip
 
-        return Task(work, "Done: look below, download it, or compare it under “History”.")
+        return Task(work, "Done: look below, download it, or compare it under “History”.", GOES_ON)
 
     bar.connect(site, prepare, [which, *files, *settings], [*after.parts, made, report])
     return which, settings
@@ -143,7 +150,7 @@ def fresh_settings(name: str, count: int) -> list[Any]:
 
 def _asks(name: str, wanted: Input) -> str:
     """The label of a field for files."""
-    many = " (or several)" if wanted.each else ": all the files of it" if wanted.folder else ""
+    many = " (one or several files)" if wanted.each else " (all files of it)" * wanted.folder
     return f"{_words(name)}: {wanted.help}{many}"
 
 
@@ -152,11 +159,12 @@ def _words(name: str) -> str:
 
 
 def _choices(recipe: Recipe, name: str) -> list[tuple[str, str]]:
-    """People, for a setting that names one; else nothing: one writes."""
-    for step in recipe.steps:
-        if getattr(step, _WHOSE.get(step.do, ""), None) == f"@{name}":
-            return choices(Kind.SPEAKER if step.do == "voice" else Kind.IDENTITY)
-    return []
+    """People, for a setting that names one, or what else can be listed; else one writes."""
+    if person := recipe.person_of(name):
+        return choices(_KINDS[person])
+    uses = [option for step in recipe.steps for option, value in step.options.items()
+            if value == f"@{name}"]  # fmt: skip
+    return next((_KNOWN[option] for option in uses if option in _KNOWN), [])
 
 
 def _told(entry: library.Entry) -> str:
@@ -202,13 +210,25 @@ def _run(
     entry: library.Entry,
     files: Mapping[str, Path],
     settings: Mapping[str, str],
+    unfinished: Path,
     reporter: Reporter,
 ) -> Result:
-    """Run it once; what it made is in the history then."""
+    """Run it once; what it made is in the history then.
+
+    Args:
+        unfinished: where a run that is stopped goes on, and runs of other files that were
+            finished before the stop are noted down.
+    """
+    source = next(iter(files.values()))
+    note = unfinished / f"{hashlib.sha256(str(source).encode()).hexdigest()[:16]}.done"
+    with suppress(OSError, BadInput):
+        return site.results.find(note.read_text())
     with site.results.making() as folder:
         run = run_recipe(
-            entry.name, {**settings, **files}, folder, device=site.device, reporter=reporter
-        )
-        source = next(iter(files.values()))
+            entry.name, {**settings, **files}, folder, device=site.device, steps=unfinished,
+            reporter=reporter,
+        )  # fmt: skip
         title = f"{source.name}: {entry.recipe.title}"
-        return site.results.keep(source, run.output, title, run.to_json())
+        result = site.results.keep(source, run.output, title, run.to_json())
+    note.write_text(result.key)
+    return result

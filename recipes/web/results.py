@@ -20,9 +20,10 @@ from voicefake.common.errors import BadInput
 from voicefake.common.files import atomic_path
 from voicefake.common.marks.sidecar import sidecar_path
 
-RESULTS, TRAINING = "results", "training"
+RESULTS, UNFINISHED = "results", "unfinished"
 _NOTE = "result.json"
 _DAY = 86_400.0
+WEEK = 7 * _DAY
 _KEY = re.compile(r"\d{8}-\d{6}-\d{6}-[0-9a-f]{16}")
 
 
@@ -167,5 +168,5 @@ def sweep(files: Path, older_than: float) -> None:
     """Delete what visitors gave, and what was shown once, ``older_than`` seconds ago."""
     now = time.time()
     for old in files.iterdir():
-        if old.name not in (RESULTS, TRAINING) and now - old.stat().st_mtime >= older_than:
+        if old.name not in (RESULTS, UNFINISHED) and now - old.stat().st_mtime >= older_than:
             shutil.rmtree(old, ignore_errors=True)

@@ -19,7 +19,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from recipes.web.command import LOOPBACK
-from recipes.web.results import RESULTS, TRAINING, Results, sweep
+from recipes.web.results import RESULTS, UNFINISHED, WEEK, Results, sweep
 from recipes.web.site import Site
 from recipes.web.work import Workroom
 from voicefake.common.devices import Device
@@ -105,7 +105,7 @@ def serve(folder: Path, doors: Doors, device: Device) -> Iterator[str]:
     """Serve the page until the block ends; yields its address.
 
     Args:
-        folder: for uploads, results and trainings.
+        folder: for uploads, results and what stopped jobs have left.
 
     Raises:
         WrongUse: the folder or the port is in use, or cannot be used.
@@ -117,7 +117,7 @@ def serve(folder: Path, doors: Doors, device: Device) -> Iterator[str]:
         site = Site(
             Results(files / RESULTS, doors.keep_bytes),
             room,
-            files / TRAINING,
+            files / UNFINISHED,
             doors.upload_bytes,
             device,
         )
@@ -179,6 +179,8 @@ def _kept(folder: Path) -> Iterator[Path]:
         raise WrongUse(folder, f"cannot be used ({error.strerror})", "give --folder") from error
     with lock:
         sweep(files, 0)  # what an earlier page left
+        (files / UNFINISHED).mkdir(exist_ok=True)
+        sweep(files / UNFINISHED, WEEK)
         os.environ["GRADIO_TEMP_DIR"] = str(files)  # gradio knows no other way
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
         yield files

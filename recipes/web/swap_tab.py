@@ -13,8 +13,18 @@ from recipes.cli import DEMO_FACE, DEMO_VOICE
 from recipes.jobs import run_recipe
 from recipes.sample import CLIP
 from recipes.web import faces
-from recipes.web.parts import RunBar, Task, choices, looks_of, needed, play_both, stores
-from recipes.web.site import Site
+from recipes.web.parts import (
+    GOES_ON,
+    WHICH,
+    RunBar,
+    Task,
+    choices,
+    looks_of,
+    needed,
+    play_both,
+    stores,
+)
+from recipes.web.site import Site, going_on_from
 from recipes.web.told import alert, remark, run_told, said
 from voicefake.common.errors import VoicefakeError
 from voicefake.common.labels.visible import DEFAULT_TEXT, chosen_text
@@ -26,11 +36,7 @@ KEEP_VOICE = ("(keep the voice)", "")
 PREVIEW_SECONDS = 5.0
 PREVIEW_FRAMES = 3
 CLICKED = "clicked"
-_WHICH = [
-    ("the only one", ""), ("the one I click on", CLICKED), ("the largest", "largest"),
-    ("the leftmost", "left"), ("the rightmost", "right"),
-    *((f"number {n} from the left", str(n)) for n in range(1, 10)),
-]  # fmt: skip
+_WHICH = [WHICH[0], ("the one I click on", CLICKED), *WHICH[1:]]
 
 
 def swap_tab(site: Site) -> tuple[gr.Dropdown, gr.Dropdown]:
@@ -223,14 +229,16 @@ def _seconds(site: Site, *given: Any) -> Task:
 def _whole(site: Site, *given: Any) -> Task:
     clip, recipe, settings = chosen(*given)
     voice, face = settings.get("voice"), settings["face"]
+    unfinished = site.work_folder(recipe, [clip], settings)
 
     def work(reporter: Reporter) -> tuple[Any, ...]:
-        with site.results.making() as folder:
+        with going_on_from(unfinished), site.results.making() as folder:
             tag = f"{voice}-{face}" if voice else face
             output = default_output(clip, tag, folder, "video")
             run = run_recipe(
-                recipe, {"video": clip, **settings}, output, device=site.device, reporter=reporter
-            )
+                recipe, {"video": clip, **settings}, output, device=site.device, steps=unfinished,
+                reporter=reporter,
+            )  # fmt: skip
             people = " and ".join(
                 [f"the face of {face}", *([f"the voice of {voice}"] if voice else [])]
             )
@@ -239,4 +247,4 @@ def _whole(site: Site, *given: Any) -> Task:
             )
         return str(result.after), gr.update(value=result.files, visible=True), run_told(result)
 
-    return Task(work, "Done: see the “After” side, or download it.")
+    return Task(work, "Done: see the “After” side, or download it.", GOES_ON)

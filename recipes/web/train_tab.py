@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Callable, Sequence
@@ -12,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from recipes.web.parts import Consent, Leave, RunBar, Task, needed, stores
-from recipes.web.site import Site
+from recipes.web.site import Site, going_on_from
 from recipes.web.told import facts, lines
 from voicefake.common.consent import require_consent
 from voicefake.common.fit import HISTORY
@@ -85,13 +84,12 @@ def train_tab(site: Site) -> None:
         if not leave.record:  # a record is looked at by the training itself
             require_consent(None, leave.reason, wanted.covers)
         stores()[wanted].refuse_taken(name)
-        folder = site.training / f"{wanted}-{name}-{_same_files(files)}"
+        folder = site.work_folder(f"{wanted}-{name}", files)
 
         def work(reporter: Reporter) -> Sequence[Any]:
-            told = _TRAIN[wanted](site, name, files, leave, minutes, folder, reporter)
-            shown = looks()
-            shutil.rmtree(folder, ignore_errors=True)
-            return told, *shown
+            with going_on_from(folder):
+                told = _TRAIN[wanted](site, name, files, leave, minutes, folder, reporter)
+                return told, *looks()
 
         looks = Looks(folder, site.results.scratch)
         done = f"Done: {name} can be chosen on the other pages now."
@@ -99,12 +97,6 @@ def train_tab(site: Site) -> None:
 
     inputs = [kind, name, minutes, media, spoken, filmed, *consent.inputs]
     bar.connect(site, prepare, inputs, [report, curve, sheet, sound])
-
-
-def _same_files(files: Sequence[Path]) -> str:
-    """A name for these files: gradio keeps each under the hash of its content."""
-    told = json.dumps(sorted(str(path) for path in files))
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def _train_voice(

@@ -22,7 +22,8 @@ class Bar:
     def __init__(self, job: Job, title: str, total: float | None) -> None:
         self._job, self.title, self.total = job, title, total
         self.done = 0.0
-        self._began = time.monotonic()
+        self._began = 0.0
+        self._found = 0.0
 
     def advance(self, amount: float = 1, note: str = "") -> None:
         """Count ``amount`` more units.
@@ -32,13 +33,18 @@ class Bar:
         """
         self._job.check()
         self.done += amount
+        if not self._began:
+            self._began, self._found = time.monotonic(), self.done
 
     def seconds_left(self) -> float | None:
-        """By the pace so far (``None``: nobody knows)."""
-        spent = time.monotonic() - self._began
-        if not self.total or self.done <= 0 or spent < 2:
+        """By the pace since the first advance, which may be all that an earlier run has done.
+
+        ``None``: nobody knows.
+        """
+        spent, done = time.monotonic() - self._began, self.done - self._found
+        if not self.total or done <= 0 or spent < 2:
             return None
-        return spent / self.done * max(0.0, self.total - self.done)
+        return spent / done * max(0.0, self.total - self.done)
 
 
 class Job:

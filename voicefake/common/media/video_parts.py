@@ -20,14 +20,14 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from voicefake.common.errors import WrongUse
+from voicefake.common.errors import Stopped, WrongUse
 from voicefake.common.files import atomic_path
 
 
 class CodedParts:
     """The finished parts of one stream of coded pictures. A context manager.
 
-    Leaving it by Ctrl-C keeps the parts; any other way removes them.
+    Leaving it by a stop keeps the parts; any other way removes them.
 
     Args:
         folder: where they lie; two runs cannot share it.
@@ -66,7 +66,8 @@ class CodedParts:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        keep = bool(self._files) and kind is not None and issubclass(kind, KeyboardInterrupt)
+        stopped = kind is not None and issubclass(kind, (KeyboardInterrupt, Stopped))
+        keep = bool(self._files) and stopped
         if not keep:
             shutil.rmtree(self._folder, ignore_errors=True)
         self._lock.release()
