@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -18,11 +19,13 @@ import pytest
 import web_visitor
 from voice_samples import write_sound
 
+from facesync.choose import ByPlace, OnlyFace
 from facesync.detect import FaceFinder
 from facesync.options import SwapOptions
 from recipes.sample import CLIP
+from voicefake.common.consent import require_consent
 from voicefake.common.devices import Device
-from voicefake.common.errors import BadInput, Refused, Stopped, WrongUse
+from voicefake.common.errors import BadInput, Refused, Stopped, VoicefakeError, WrongUse
 from voicefake.common.marks import Story, marked_output
 from voicefake.common.progress import Reporter
 
@@ -242,6 +245,11 @@ def test_jobs_wait_their_turn_and_can_be_cancelled() -> None:
     assert going.wait(10)
     assert "Counting" in told(first, room)
     assert "1 before" in told(second, room)
+    steps = first.stage("steps", 3)
+    steps.advance()
+    assert "Steps · 33%" in told(first, room)
+    first.stage("face", 10)
+    assert "Step 2 of 3 · Face" in told(first, room)
     with pytest.raises(WrongUse, match="2 jobs"):
         room.start(endless)
     room.cancel(first.key)
@@ -326,6 +334,27 @@ def test_what_comes_from_files_is_escaped() -> None:
     bad = "<script>alert(1)</script>"
     assert "<script" not in table([bad], [[bad]]) + facts({bad: {bad: [bad]}})
     assert said(Refused("/a/b/clip.mp4", "is x", "do y")) == "clip.mp4: is x; do y"
+
+
+@pytest.mark.parametrize(
+    ("fail", "words"),
+    [
+        (lambda: require_consent(None, None, "voice"), "say under “I have the rights because…”"),
+        (lambda: require_consent(None, "x", "voice"), "“I have the rights because…”: gives no"),
+        (lambda: library.bind(library.find("clean"), {"sound": "a", "loudness": "loud"}),
+         "loudness: 'loud' is not a number; write a number"),
+        (lambda: OnlyFace(CLIP)([SimpleNamespace(size=9)] * 2, None), "under “Which face”"),
+        (lambda: ByPlace("middle"), "which middle: is not a choice"),
+    ],
+)  # fmt: skip
+def test_errors_speak_of_the_page_and_not_of_the_command_line(
+    fail: Callable[[], object], words: str
+) -> None:
+    with pytest.raises(VoicefakeError) as caught:
+        fail()
+    line = said(caught.value)
+    assert words in line
+    assert not re.search(r"--|\bvoicefake \w|-o\b", line)
 
 
 def test_controls_reach_the_converter() -> None:

@@ -13,7 +13,7 @@ import gradio as gr
 
 from recipes.web.site import Site
 from recipes.web.told import alert, duration, notice, picture, said
-from recipes.web.work import Job, Work, Workroom
+from recipes.web.work import AROUND, Job, Work, Workroom
 from voicefake.common.errors import Stopped, VoicefakeError, WrongUse
 from voicefake.common.media import AUDIO_FORMATS, IMAGE_SUFFIXES, VIDEO_FORMATS
 from voicefake.common.profiles import Kind, Profile, ProfileStore
@@ -125,7 +125,7 @@ def told(job: Job, room: Workroom) -> str:
         words = f"Waiting: {ahead} before this one" if ahead else "Starting"
         return f'<div class="far"><progress aria-label="{words}"></progress><p>{words} …</p></div>'
     left = bar.seconds_left()
-    words = escape(bar.title).capitalize()
+    words = " · ".join([*_place(job), escape(bar.title).capitalize()])
     if left is not None:
         words += f" · about {duration(left)} left"
     if not bar.total:
@@ -135,6 +135,15 @@ def told(job: Job, room: Workroom) -> str:
         f'<div class="far"><progress max="1" value="{share:.3f}" aria-label="{words}"></progress>'
         f"<p>{words} · {share:.0%}</p></div>"
     )
+
+
+def _place(job: Job) -> list[str]:
+    """Which of several files and steps a job has come to."""
+    return [
+        f"{AROUND[title].capitalize()} {bar.done + 1:.0f} of {bar.total:.0f}"
+        for title, bar in job.around.items()
+        if bar.total and bar.total > 1 and bar.done < bar.total and bar is not job.bar
+    ]
 
 
 def outcome(job: Job, task: Task) -> tuple[str, Sequence[Any] | None]:

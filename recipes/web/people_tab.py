@@ -31,8 +31,10 @@ def people_tab(site: Site) -> tuple[gr.HTML, gr.Dropdown]:
         export = gr.Button("Export to a file", elem_id="people-export")
     status = gr.HTML(elem_id="people-status", padding=False)
     exported = gr.File(label="Download", interactive=False, visible=False, elem_id="people-file")
-    looks = gr.HTML(elem_id="people-looks", padding=False)
-    details = gr.HTML(elem_id="people-details", padding=False)
+    first = who.value if isinstance(who.value, str) else None
+    told, shown = _show(first)
+    looks = gr.HTML(shown, elem_id="people-looks", padding=False)
+    details = gr.HTML(told, elem_id="people-details", padding=False)
     with gr.Accordion("Import somebody", open=False):
         parcel = gr.File(
             label="A .voicefake file", file_types=[".voicefake"], elem_id="people-parcel"

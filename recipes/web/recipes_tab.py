@@ -87,14 +87,17 @@ def recipes_tab(site: Site) -> tuple[gr.Dropdown, list[gr.Dropdown]]:
 
         def work(reporter: Reporter) -> Sequence[Any]:
             results, faults = [], []
+            runs = list(_runs(site, entry.recipe, sources))
+            bar = reporter.stage("files", len(runs))
             with going_on_from(unfinished):
-                for files in _runs(site, entry.recipe, sources):
+                for files in runs:
                     try:
                         results.append(_run(site, entry, files, texts, unfinished, reporter))
                     except Stopped:
                         raise
                     except VoicefakeError as error:  # the others go on
                         faults.append(error)
+                    bar.advance()
                 if not results:
                     raise faults[0]
             words = "".join(alert(said(fault)) for fault in faults)

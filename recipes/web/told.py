@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -11,12 +12,30 @@ from typing import Any
 from recipes.web.results import Result
 from voicefake.common.errors import VoicefakeError
 
+_FIELDS = {
+    r"make one: voicefake consent new.*": "give the record that the person signed, or say under "
+    "“I have the rights because…” why you may; every output will show it",
+    r"record it, then voicefake consent sign .*": "record it and sign the record anew with it",
+    r"say which: --which.*": "choose one under “Which face”",
+    r"(choose another name or) add --force": r"\1 remove the old one under “People”",
+    r"(, or)? ?choose another -o": "",
+    r"add --statement FILE": "give it as “Its spoken statement”",
+    r"name that one with --statement": "give that one as “Its spoken statement”",
+    r"--i-have-rights": "“I have the rights because…”",
+    r"--consent": "“Consent record”",
+    r"--set ": "",
+    r"--(?=(which|at|label|device)\b)": "",
+}
+"""What the command line calls something, and what it is on the page."""
+
 
 def said(error: VoicefakeError) -> str:
-    """The error's one line; files go by their name, as the visitor knows them."""
+    """The error's one line; files go by their name, and options by that of their field."""
     path = Path(error.subject)
-    subject = path.name if path.is_absolute() else error.subject
-    return f"{subject}: {error.fault}; {error.remedy}"
+    line = f"{path.name if path.is_absolute() else error.subject}: {error.fault}; {error.remedy}"
+    for option, field in _FIELDS.items():
+        line = re.sub(option, field, line)
+    return line.removesuffix("; ")
 
 
 def alert(line: str) -> str:

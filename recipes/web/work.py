@@ -16,6 +16,10 @@ Work = Callable[[Reporter], Sequence[Any]]
 """Does something long, telling how far it is; returns what the page is to show."""
 
 
+AROUND = {"files": "file", "steps": "step"}
+"""Stages that go on while others begin and end inside them, and what each counts."""
+
+
 class Bar:
     """How far one stage of a job is."""
 
@@ -48,11 +52,17 @@ class Bar:
 
 
 class Job:
-    """One job: a reporter that can be cancelled."""
+    """One job: a reporter that can be cancelled.
+
+    Attributes:
+        bar: the stage that began last.
+        around: the stages around it.
+    """
 
     def __init__(self) -> None:
         self.key = secrets.token_hex(8)
         self.bar: Bar | None = None
+        self.around: dict[str, Bar] = {}
         self.future: Future[Sequence[Any]] = Future()
         self._cancelled = threading.Event()
 
@@ -60,6 +70,8 @@ class Job:
         """Begin a stage."""
         self.check()
         self.bar = Bar(self, title, total)
+        if title in AROUND:
+            self.around[title] = self.bar
         return self.bar
 
     def check(self) -> None:
