@@ -23,6 +23,7 @@ from recipes.base_voice.train import (
     StateOption,
     ThreadsOption,
 )
+from voicefake.common.devices import has_fast_bfloat16
 from voicefake.common.fit import FitConfig, Losses, Task, fit
 from voicefake.common.modelfile import ModelFile, save_model
 from voicefake.features import MelSpectrogram
@@ -109,7 +110,7 @@ def train(
             seconds=20 * minutes,
             learning_rate=5e-4,
             evaluate_every=200,
-            bfloat16=True,
+            bfloat16=has_fast_bfloat16(torch.device("cpu")),
             keep_last=name != "encoder",
         )
         result = fit(task, config, state / name)

@@ -17,6 +17,7 @@ import typer
 from torch import nn
 
 from recipes.base_voice.decoded import DECODED
+from voicefake.common.devices import has_fast_bfloat16
 from voicefake.common.fit import FitConfig, FitResult, FitState, checkpoint_part, fit
 from voicefake.common.modelfile import ModelFile, save_model
 from voicefake.features import MelSpectrogram
@@ -76,7 +77,7 @@ def encoder(
         learning_rate=1e-3,
         betas=(0.9, 0.98),
         evaluate_every=400,
-        bfloat16=True,
+        bfloat16=has_fast_bfloat16(torch.device("cpu")),
     )
     result = fit(task, settings, state, on_look=_tell)
     start = "encoder."
@@ -118,7 +119,7 @@ def decoder(
         adversary_rate=6e-4,
         betas=(0.8, 0.98),
         evaluate_every=300,
-        bfloat16=True,
+        bfloat16=has_fast_bfloat16(torch.device("cpu")),
     )
     result = fit(task, settings, state, on_look=_tell)
     model = ModelFile("voice-decoder", asdict(config), result.tensors, _details(result))
@@ -162,7 +163,7 @@ def vocoder(
         betas=(0.8, 0.95),
         evaluate_every=200,
         keep_last=True,
-        bfloat16=True,
+        bfloat16=has_fast_bfloat16(torch.device("cpu")),
     )
     result = fit(task, settings, state, on_look=_tell)
     model = ModelFile(
