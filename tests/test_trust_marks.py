@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import stat
 import subprocess
@@ -103,6 +104,24 @@ def test_credentials_are_written_and_break_with_the_content(samples, tmp_path, s
     output.write_bytes(content)
     assert not verify(output).ours
     assert set(states(output).values()) == {"broken"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere all names are Unicode")
+def test_a_name_that_is_no_unicode_is_marked_like_any_other(samples, tmp_path: Path, capfd) -> None:
+    source = tmp_path / os.fsdecode(b"caf\xe9.wav")
+    shutil.copyfile(samples["wav"], source)
+    output = source.with_name(f"out-{source.name}")
+    assert make(source, output, Story("voice", (ANN,), source)).warnings == []
+    assert states(output) == {"credentials": "valid", "sidecar": "valid"}
+    assert verify(output).story["source"]["name"] == "caf?.wav"
+    assert command("--json", output) == 0
+    assert json.loads(capfd.readouterr().out)[0]["path"] == str(output)
+
+
+def test_the_file_is_named_and_not_its_side_car(samples, tmp_path: Path) -> None:
+    with pytest.raises(WrongUse) as told:
+        make(samples["wav"], samples["wav"] / "out.wav")
+    assert told.value.subject == str(samples["wav"] / "out.wav")
 
 
 @pytest.mark.parametrize("suffix", SIDECAR_ONLY)

@@ -5,6 +5,7 @@ Results for scripts go to stdout (``--json``); everything for people goes to std
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Sequence
@@ -16,11 +17,14 @@ from rich.console import Console
 
 from voicefake.common.devices import Device
 from voicefake.common.errors import Stopped, VoicefakeError, WrongUse
+from voicefake.common.text import json_value
 
 console = Console(stderr=True)
 
 DeviceOption = Annotated[Device, typer.Option("--device", help="Where to compute.")]
-SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Same seed, same result.")]
+SeedOption = Annotated[
+    int, typer.Option("--seed", min=0, max=2**32 - 1, help="Same seed, same result.")
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Print errors only.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable result on stdout.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite outputs that exist.")]
@@ -58,9 +62,14 @@ _LEADING_VALUES = {"--device", "--seed"}
 
 
 def print_json(result: Any) -> None:
-    """Write one JSON document to stdout."""
-    json.dump(result, sys.stdout, indent=2, ensure_ascii=False, default=str)
-    sys.stdout.write("\n")
+    """Write one JSON document to stdout, in ASCII where its encoding cannot hold the text."""
+    told = json_value(result)
+    text = json.dumps(told, indent=2, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:  # an old code page, or a file name that is no Unicode
+        text = json.dumps(told, indent=2)
+    print(text)
 
 
 def print_error(error: VoicefakeError) -> None:
@@ -70,6 +79,8 @@ def print_error(error: VoicefakeError) -> None:
 
 def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> NoReturn:
     """Run ``app`` and leave with the documented exit code; never with a traceback of ours."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a name that the code page lacks stops nothing
+        sys.stdout.reconfigure(errors="backslashreplace")
     arguments = hoist_global_options(list(sys.argv[1:] if arguments is None else arguments))
     try:
         code = app(arguments, standalone_mode=False)

@@ -20,6 +20,7 @@ from voicefake.common.files import atomic_path
 from voicefake.common.marks.certificate import signing_identity
 from voicefake.common.marks.formats import OPAQUE, Format, format_of
 from voicefake.common.marks.story import Story, bounded_mapping, software_version
+from voicefake.common.text import encodable
 
 STORY_LABEL = "voicefake.story"
 GENERATOR = "voicefake"
@@ -142,7 +143,7 @@ def sign(job: Job) -> None:
 def _add_source(builder: Any, job: Job) -> None:
     import c2pa
 
-    about = {"title": Path(job.source).name, "relationship": "parentOf"}
+    about = {"title": encodable(Path(job.source).name), "relationship": "parentOf"}
     for mime in (job.source_mime, OPAQUE.mime):
         try:
             with open(job.source, "rb") as file:

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from voicefake.common.errors import WrongUse
 from voicefake.common.files import atomic_path, refuse_existing
 from voicefake.common.hashes import sha256_of
 from voicefake.common.marks.credentials import embed
@@ -15,6 +16,7 @@ from voicefake.common.marks.ledger import remember
 from voicefake.common.marks.sidecar import sidecar_path, write_sidecar
 from voicefake.common.marks.story import Story
 from voicefake.common.marks.watermark import Watermark
+from voicefake.common.text import encodable
 
 
 class MarkedOutput:
@@ -57,13 +59,26 @@ def marked_output(path: Path, story: Story, *, force: bool = False) -> Iterator[
         WrongUse: ``path`` exists and ``force`` is off, or its folder cannot be written.
     """
     refuse_existing(path, force=force)
+    beside = sidecar_path(path)
     with (
-        atomic_path(sidecar_path(path), force=True) as sidecar,
+        _naming(path, beside),
+        atomic_path(beside, force=True) as sidecar,
         atomic_path(path, force=force) as temporary,
     ):
         output = MarkedOutput(temporary, story)
         yield output
-        told = output.told()
-        output.warnings += embed(output.path, path.name, output.story, told)
-        output.warnings += write_sidecar(sidecar, output.path, path.name, told)
+        told, name = output.told(), encodable(path.name)
+        output.warnings += embed(output.path, name, output.story, told)
+        output.warnings += write_sidecar(sidecar, output.path, name, told)
         output.warnings += remember(told)
+
+
+@contextmanager
+def _naming(path: Path, sidecar: Path) -> Iterator[None]:
+    """Who asked for ``path`` is told of it, and not of its side-car."""
+    try:
+        yield
+    except WrongUse as error:
+        if error.subject != str(sidecar):
+            raise
+        raise WrongUse(path, error.fault, error.remedy) from error

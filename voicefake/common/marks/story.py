@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from voicefake.common.text import encodable, json_value
 
 FORMAT_VERSION = 1
 _DEEPEST = 32
@@ -57,14 +58,14 @@ class Story:
         """The story as JSON values; of the source's path only the file's name is told."""
         source = None
         if self.source is not None:
-            source = {"name": self.source.name, "sha256": source_sha256}
+            source = {"name": encodable(self.source.name), "sha256": source_sha256}
         return {
             "format_version": FORMAT_VERSION,
             "action": self.action,
             "people": [asdict(person) for person in self.people],
             "source": source,
-            "settings": _json_value(self.settings),
-            "figures": _json_value(self.figures),
+            "settings": json_value(self.settings),
+            "figures": json_value(self.figures),
             "software": {"name": "voicefake", "version": software_version()},
         }
 
@@ -108,21 +109,6 @@ def people_of(told: Mapping[str, Any]) -> tuple[Person, ...]:
         )
         for one in known
     )
-
-
-def _json_value(value: Any) -> Any:
-    """``value`` in JSON's own types; numbers of numpy become plain, NaN becomes ``None``."""
-    if isinstance(value, Mapping):
-        return {str(name): _json_value(item) for name, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_json_value(item) for item in value]
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if hasattr(value, "item"):
-        return _json_value(value.item())
-    return str(value)
 
 
 def software_version() -> str:

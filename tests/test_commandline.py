@@ -1,0 +1,62 @@
+"""What all commands share: the two streams, exit codes, options."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import typer
+from typer.testing import CliRunner
+
+from voicefake.common.commandline import SeedOption, print_json
+
+NO_UNICODE = os.fsdecode(b"caf\xe9.wav")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "ascii"])
+def test_json_is_valid_whatever_the_values_and_the_code_page(monkeypatch, encoding: str) -> None:
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding))
+    told = {
+        "name": "日本 é", "path": NO_UNICODE, "z": float("nan"), "up": [float("inf"), 0.5],
+        "where": Path("a"), "day": datetime.date(2026, 1, 2),
+    }  # fmt: skip
+    print_json(told)
+    sys.stdout.flush()
+
+    def refused(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    read = json.loads(raw.getvalue().decode(encoding), parse_constant=refused)
+    same = {"name": told["name"], "path": told["path"], "where": "a", "day": "2026-01-02"}
+    assert read == same | {"z": None, "up": [None, 0.5]}
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 10**30])
+def test_seeds_that_no_generator_takes(seed: int) -> None:
+    app = typer.Typer()
+
+    @app.command()
+    def work(seed: SeedOption = 0) -> None:
+        """Draw."""
+
+    assert CliRunner().invoke(app, ["--seed", str(2**32 - 1)]).exit_code == 0
+    assert CliRunner().invoke(app, ["--seed", str(seed)]).exit_code == 2
+
+
+def test_a_name_that_the_terminal_lacks_stops_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "日本.wav"
+    soundfile.write(path, np.zeros(4800), 48000)
+    command = [sys.executable, "-c", "from voicefake.cli import main; main()", "verify", str(path)]
+    environment = os.environ | {"PYTHONIOENCODING": "latin-1"}
+    done = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert rb"\u65e5\u672c.wav: not ours" in done.stdout
