@@ -113,31 +113,31 @@ def analyse(
     size = framing.core * hop
     level = measure_level(reader.chunks(size))
     advance(level.samples / rate)
-    f0, voicing, loudness, quiet, mels = [], [], [], [], SpeechMean()
+    # made once: many small pieces of an hour would keep the large ones from being given back
+    total = level.samples // hop + 1
+    f0, voicing, loudness = (torch.empty(total) for _ in range(3))
+    pause, mels = torch.empty(total, dtype=torch.bool), SpeechMean()
     for window in windows(reader.chunks(size), framing):
         mix = normalised(window, level)
-        mel, used = window_mel(spectrogram, mix, window, hop)
+        mel, used, here = window_mel(spectrogram, mix, window, hop)
         pitch, voiced = track_f0(mix, spectrogram.config, mel.shape[-1], method)
-        f0.append(pitch[used])
-        voicing.append(voiced[used])
-        loudness.append(loudness_of(mel)[0, 0, used])
-        quiet.append(pauses(mel)[0, used])
-        mels.add(mel[:, :, used], quiet[-1])
+        f0[here], voicing[here] = pitch[used], voiced[used]
+        loudness[here] = loudness_of(mel)[0, 0, used]
+        pause[here] = pauses(mel)[0, used]
+        mels.add(mel[:, :, used], pause[here])
         advance((window.core.stop - window.core.start) / rate)
-    pitch, voiced, pause = torch.cat(f0), torch.cat(voicing), torch.cat(quiet)
     mel_mean, latents = mels.value(), SpeechMean()
     for window in windows(reader.chunks(size), framing):
-        mel, used = window_mel(spectrogram, normalised(window, level), window, hop)
+        mel, used, here = window_mel(spectrogram, normalised(window, level), window, hop)
         with torch.inference_mode():
             latent = encoder(mel.to(device), mel_mean.to(device))[:, :, used]
-        first = window.first_frame + used.start
-        latents.add(latent.cpu(), pause[first : first + latent.shape[-1]])
+        latents.add(latent.cpu(), pause[here])
         advance((window.core.stop - window.core.start) / rate)
     heard = recogniser.listen(_pieces(reader, level, advance), rate)
     content_mean = torch.cat([latents.value(), heard.mean(pause, hop / rate)], 1)
     return Analysis(
-        level, pitch, voiced, mel_mean, content_mean, heard, log_f0_range(pitch, voiced),
-        loudness_range(torch.cat(loudness)),
+        level, f0, voicing, mel_mean, content_mean, heard, log_f0_range(f0, voicing),
+        loudness_range(loudness),
     )  # fmt: skip
 
 
@@ -153,15 +153,18 @@ def _pieces(
 
 def window_mel(
     spectrogram: MelSpectrogram, mix: NDArray[np.float32], window: Window, hop: int
-) -> tuple[Tensor, slice]:
+) -> tuple[Tensor, slice, slice]:
     """Log-mel (1, n_mels, T) of a window, and which of its frames are the core's.
 
-    The frame on the border of two cores belongs to the later one; the very last to the last.
+    They are told as places in the window, and as places in the recording. The frame on the
+    border of two cores belongs to the later one; the very last to the last.
     """
     with torch.inference_mode():
         mel = spectrogram(torch.from_numpy(mix)[None])
+    start = window.core.start // hop
     stop = mel.shape[-1] if window.last else window.core.stop // hop
-    return mel, slice(window.core.start // hop, stop)
+    first = window.first_frame
+    return mel, slice(start, stop), slice(first + start, first + stop)
 
 
 def log_f0_range(f0: Tensor, voicing: Tensor) -> tuple[float, float]:

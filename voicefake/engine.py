@@ -118,7 +118,7 @@ class Renderer:
         """Log-mel (1, n_mels, T) that the window gets, on the networks' device."""
         n = self.networks
         mix = normalised(window, self.analysis.level)
-        mel, _ = window_mel(n.spectrogram, mix, window, n.spectrogram.config.hop_length)
+        mel, _, _ = window_mel(n.spectrogram, mix, window, n.spectrogram.config.hop_length)
         mel = mel.to(n.device)
         if self.voice is None:
             return mel

@@ -87,14 +87,37 @@ class MelSpectrogram(nn.Module):
         return torch.fft.rfft(frames * self.window).transpose(1, 2)
 
     def istft(self, spectrum: Tensor, length: int) -> Tensor:
-        """Inverse of :meth:`stft`, (B, n_fft // 2 + 1, T) -> (B, length)."""
-        c = self.config
-        return torch.istft(spectrum, c.n_fft, c.hop_length, window=self.window, length=length)
+        """Inverse of :meth:`stft`, (B, n_fft // 2 + 1, T) -> (B, length).
+
+        As torch.istft, which takes three times as long: it adds the frames sample by sample,
+        this adds rows of ``hop_length`` samples.
+        """
+        size, hop, frames = self.config.n_fft, self.config.hop_length, spectrum.shape[-1]
+        pieces = torch.fft.irfft(spectrum.transpose(1, 2), n=size) * self.window
+        weight = self.window.square()
+        rows = frames + -(-size // hop) - 1
+        sound, envelope = pieces.new_zeros(len(pieces), rows, hop), weight.new_zeros(rows, hop)
+        for row, start in enumerate(range(0, size, hop)):
+            piece = pieces[..., start : start + hop]
+            here = slice(row, row + frames), slice(0, piece.shape[-1])
+            sound[:, *here] += piece
+            envelope[here] += weight[start : start + hop]
+        half = size // 2
+        return (sound / envelope.clamp_min(1e-11)).flatten(1)[:, half : half + length]
 
     def of_magnitude(self, magnitude: Tensor) -> Tensor:
         """Log-mel of a magnitude spectrogram, (B, F, T) -> (B, n_mels, T)."""
-        with torch.autocast(magnitude.device.type, enabled=False):
-            return (self.bands @ magnitude).clamp_min(LOG_FLOOR).log()
+        return product(self.bands, magnitude).clamp_min(LOG_FLOOR).log()
+
+
+def product(matrix: Tensor, columns: Tensor) -> Tensor:
+    """``matrix`` (N, M) times (B, M, T), in float32.
+
+    Spectra lie in memory frame by frame, and so does the result: what works on both need not
+    go across.
+    """
+    with torch.autocast(columns.device.type, enabled=False):
+        return (columns.float().transpose(1, 2) @ matrix.T).transpose(1, 2)
 
 
 @dataclass(frozen=True)

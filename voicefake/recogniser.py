@@ -6,9 +6,11 @@ wheel of ``moonshine-voice``; it hears English best. See the model card of the w
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import onnxruntime
@@ -34,6 +36,8 @@ _FIRST = 447
 _SHORTEST = 2000
 _PADDING = 1200
 _BLOCK = 10_000
+_IN_MEMORY = 4_000_000
+"""Bytes of rows that are no file yet: of three minutes."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +46,11 @@ class Heard:
 
     Attributes:
         seconds: (N,) where each row stands.
-        rows: (N, 288) half.
+        rows: a file of N rows of 288 halves, since an hour has 85 MB of them.
     """
 
     seconds: NDArray[np.float64]
-    rows: NDArray[np.float16]
+    rows: IO[bytes]
 
     def at(self, first: int, frames: int, frame_seconds: float) -> Tensor:
         """Features (1, 288, frames) from frame ``first`` on, between the rows linearly."""
@@ -56,8 +60,15 @@ class Heard:
         right = np.clip(np.searchsorted(self.seconds, here), 1, len(self.seconds) - 1)
         before, after = self.seconds[right - 1], self.seconds[right]
         weight = np.clip((here - before) / (after - before), 0, 1)[:, None].astype(np.float32)
-        joined = self.rows[right - 1] * (1 - weight) + self.rows[right] * weight
+        start = int(right.min()) - 1
+        rows, right = self._read(start, int(right.max()) + 1), right - start
+        joined = rows[right - 1] * (1 - weight) + rows[right] * weight
         return torch.from_numpy(joined.T[None].astype(np.float32))
+
+    def _read(self, start: int, stop: int) -> NDArray[np.float16]:
+        size = SIZE * np.dtype(np.float16).itemsize
+        self.rows.seek(start * size)
+        return np.frombuffer(self.rows.read((stop - start) * size), np.float16).reshape(-1, SIZE)
 
     def mean(self, pause: Tensor, frame_seconds: float) -> Tensor:
         """Mean (1, 288, 1) over the frames of a recording whose pauses (T,) are known."""
@@ -91,15 +102,16 @@ class Recogniser:
         Args:
             pieces: mono sound (n,) of each window, and the window.
         """
-        seconds, rows = [np.zeros(0)], bytearray()  # which grows without a second copy
+        seconds = [np.zeros(0)]
+        rows = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - lives as long as what was heard
         for sound, window in pieces:
             found = self._rows(soxr.resample(sound, sample_rate, _RATE))
             at = (np.arange(len(found)) * _STRIDE + _FIRST) / _RATE
             core = window.core
             keep = (at >= core.start / sample_rate) & (at < core.stop / sample_rate)
             seconds.append(at[keep] + window.first_frame * LISTENING.hop_length / sample_rate)
-            rows += found[keep].astype(np.float16).tobytes()
-        return Heard(np.concatenate(seconds), np.frombuffer(rows, np.float16).reshape(-1, SIZE))
+            rows.write(found[keep].astype(np.float16).tobytes())
+        return Heard(np.concatenate(seconds), rows)
 
     def listen_to(self, audio: NDArray[np.float32], sample_rate: int) -> Heard:
         """What is said in ``audio`` (n,)."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from voicefake.features import FeatureConfig, MelSpectrogram
+from voicefake.features import FeatureConfig, MelSpectrogram, product
 from voicefake.models.layers import ChannelNorm, Context, ConvNeXtBlock, FrameConv, context_of
 from voicefake.models.source import HarmonicSource
 
@@ -174,5 +174,4 @@ class Vocoder(nn.Module):
 
     def to_bins(self, bands: Tensor) -> Tensor:
         """Band values (B, n_mels, T) spread over the bins (B, bins, T)."""
-        with torch.autocast(bands.device.type, enabled=False):
-            return self.spread @ bands.float()
+        return product(self.spread, bands)
