@@ -12,6 +12,7 @@ from facesync.arrays import Float
 from facesync.dataset import SIDE
 from facesync.identities import Identity
 from facesync.wanted import Drawn, Wanted
+from voicefake.common.devices import has_fast_bfloat16
 
 
 class FaceDrawer:
@@ -29,7 +30,7 @@ class FaceDrawer:
         self._network.eval()
         self._vector = identity.vector.to(device)
         # Half the time on processors that know bfloat16, three times it on those that do not.
-        self._bfloat16 = device.type != "cpu" or _cpu_knows_bfloat16()
+        self._bfloat16 = has_fast_bfloat16(device)
         if self._bfloat16:  # once; autocast would do it with every batch
             self._network.bfloat16()
 
@@ -58,8 +59,3 @@ class FaceDrawer:
 
     def _tensor(self, arrays: Sequence[Float]) -> torch.Tensor:
         return torch.from_numpy(np.stack(arrays)).to(self._device)
-
-
-def _cpu_knows_bfloat16() -> bool:
-    capabilities = torch.cpu.get_capabilities()
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))

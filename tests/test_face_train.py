@@ -24,6 +24,7 @@ from facesync.models.discriminator import (
 from facesync.models.network import FaceNetwork, NetworkConfig, load_network, save_network
 from facesync.references import choose_varied
 from facesync.training import losses
+from facesync.training.identity import TrainOptions
 from facesync.training.split import hold_out
 from facesync.verdict import verdicts
 from facesync.wanted import SourceFace
@@ -215,3 +216,12 @@ def test_a_damaged_identity_is_refused(tmp_path):
     store.create("broken", {"identity.safetensors": broken}, source.permission, {})
     with pytest.raises(BadInput):
         load_identity(store.find("broken"))
+
+
+def test_training_takes_bfloat16_only_where_the_processor_knows_it(monkeypatch):
+    config = TrainOptions().fit_config(0, 10, torch.device("cpu"))
+    assert config.bfloat16 == bool(torch.cpu.get_capabilities().get("avx512_bf16"))
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
+    assert TrainOptions().fit_config(0, 10, torch.device("cpu")).bfloat16
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True})
+    assert not TrainOptions().fit_config(0, 10, torch.device("cpu")).bfloat16

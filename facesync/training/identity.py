@@ -12,6 +12,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import nn
 
@@ -39,7 +40,7 @@ from facesync.training.preview import write_sheet
 from facesync.training.split import hold_out
 from facesync.training.task import FaceTask, TaskConfig
 from voicefake.common.consent import Permission
-from voicefake.common.devices import Device, resolve_device
+from voicefake.common.devices import Device, has_fast_bfloat16, resolve_device
 from voicefake.common.errors import BadInput, WrongUse
 from voicefake.common.fit import FitConfig, FitResult, FitState, fit
 from voicefake.common.media import write_image
@@ -100,13 +101,13 @@ class TrainOptions:
         """
         return min(self.steps, _FIRST_STEPS + _STEPS_A_FACE * faces)
 
-    def fit_config(self, seed: int, steps: int) -> FitConfig:
+    def fit_config(self, seed: int, steps: int, device: torch.device) -> FitConfig:
         """For the training loop."""
         return FitConfig(
             steps=steps, seconds=60 * self.minutes, learning_rate=2e-4, adversary_rate=4e-4,
             betas=(0.8, 0.99), weight_decay=1e-4, warmup_steps=30, final_scale=0.1,
             ema_decay=0.995, evaluate_every=max(1, min(100, steps)), patience=self.patience,
-            bfloat16=True, seed=seed,
+            bfloat16=has_fast_bfloat16(device), seed=seed,
         )  # fmt: skip
 
 
@@ -257,10 +258,9 @@ def _fit(
             write_sheet(str(folder / f"{sort}.png"), averaged, batches)
 
     steps = options.steps if len(kept) else options.steps_without_proof(len(free))
-    result = fit(
-        task, options.fit_config(seed, steps), folder, device=resolve_device(device),
-        reporter=reporter, on_look=on_look,
-    )  # fmt: skip
+    place = resolve_device(device)
+    config = options.fit_config(seed, steps, place)
+    result = fit(task, config, folder, device=place, reporter=reporter, on_look=on_look)
     network.cpu().load_state_dict(result.tensors)
     identity.vector.copy_(network.identities.weight[:1].detach().cpu())
     return result

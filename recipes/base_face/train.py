@@ -14,6 +14,7 @@ from facesync.models.network import FaceNetwork, NetworkConfig, save_network
 from facesync.training.pairs import Pairs
 from facesync.training.preview import write_sheet
 from facesync.training.task import FaceTask
+from voicefake.common.devices import Device, has_fast_bfloat16, resolve_device
 from voicefake.common.fit import FitConfig, FitResult, FitState, fit
 from voicefake.common.progress import Reporter
 
@@ -26,7 +27,8 @@ def base_config(steps: int, seconds: float) -> FitConfig:
     return FitConfig(
         steps=steps, seconds=seconds, learning_rate=4e-4, adversary_rate=5e-4, betas=(0.8, 0.99),
         weight_decay=1e-4, warmup_steps=50, final_scale=0.05, grad_clip=5.0, ema_decay=0.998,
-        evaluate_every=250, checkpoint_seconds=180, bfloat16=True, seed=1,
+        evaluate_every=250, checkpoint_seconds=180,
+        bfloat16=has_fast_bfloat16(resolve_device(Device.AUTO)), seed=1,
     )  # fmt: skip
 
 
