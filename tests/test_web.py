@@ -247,7 +247,7 @@ def test_jobs_wait_their_turn_and_can_be_cancelled() -> None:
     assert "1 before" in told(second, room)
     steps = first.stage("steps", 3)
     steps.advance()
-    assert "Steps · 33%" in told(first, room)
+    assert "Step 2 of 3 · 33%" in told(first, room)
     first.stage("face", 10)
     assert "Step 2 of 3 · Face" in told(first, room)
     with pytest.raises(WrongUse, match="2 jobs"):

@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 
 from recipes.web.site import Site
-from recipes.web.told import alert, duration, notice, picture, said
+from recipes.web.told import RESTS_ON, alert, duration, notice, picture, said
 from recipes.web.work import AROUND, Job, Work, Workroom
 from voicefake.common.errors import Stopped, VoicefakeError, WrongUse
 from voicefake.common.media import AUDIO_FORMATS, IMAGE_SUFFIXES, VIDEO_FORMATS
@@ -26,12 +26,6 @@ WHICH = [
 """Which of several faces, as the toolkit takes it."""
 GOES_ON = "Cancelled. Start it again with the same files and settings to go on from here."
 _LOOK_SECONDS = 0.5
-_RESTS_ON = {
-    "personal": "their consent",
-    "licensed-dataset": "a free licence",
-    "synthetic": "nobody: made up",
-    "override": "a user's word",
-}
 _PLAY_BOTH = """() => {
   const [before, after] = ['%s', '%s'].map(
     (id) => document.querySelector(`#${id} video`));
@@ -125,8 +119,9 @@ def told(job: Job, room: Workroom) -> str:
         words = f"Waiting: {ahead} before this one" if ahead else "Starting"
         return f'<div class="far"><progress aria-label="{words}"></progress><p>{words} …</p></div>'
     left = bar.seconds_left()
-    words = " · ".join([*_place(job), escape(bar.title).capitalize()])
-    if left is not None:
+    title = [] if bar.title in AROUND else [escape(bar.title).capitalize()]
+    words = " · ".join([*_place(job), *title]) or "Working"
+    if left is not None and left >= 1:
         words += f" · about {duration(left)} left"
     if not bar.total:
         return f'<div class="far"><progress aria-label="{words}"></progress><p>{words} …</p></div>'
@@ -142,7 +137,7 @@ def _place(job: Job) -> list[str]:
     return [
         f"{AROUND[title].capitalize()} {bar.done + 1:.0f} of {bar.total:.0f}"
         for title, bar in job.around.items()
-        if bar.total and bar.total > 1 and bar.done < bar.total and bar is not job.bar
+        if bar.total and bar.total > 1 and bar.done < bar.total
     ]
 
 
@@ -244,7 +239,7 @@ def choices(kind: Kind) -> list[tuple[str, str]]:
 
 def rests_on(profile: Profile) -> str:
     """By whose leave a person may be imitated, in a few words."""
-    return _RESTS_ON.get(profile.basis, profile.basis)
+    return RESTS_ON.get(profile.basis, profile.basis)
 
 
 def looks_of(profile: Profile) -> str:

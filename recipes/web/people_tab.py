@@ -117,7 +117,7 @@ def _told(profile: Profile) -> str:
         "licence": told["licence"],
         "attribution": told["attribution"],
         "made": f"{profile.created:%d %B %Y, %H:%M} UTC",
-        "consent": told["consent"],
+        "consent": {part: value for part, value in told["consent"].items() if value is not None},
     }
     rest = "".join(
         f"<details><summary>{escape(title)}</summary>{facts(told[part])}</details>"

@@ -12,10 +12,19 @@ from typing import Any
 from recipes.web.results import Result
 from voicefake.common.errors import VoicefakeError
 
+RESTS_ON = {
+    "personal": "their consent",
+    "licensed-dataset": "a free licence",
+    "synthetic": "nobody: made up",
+    "override": "a user's word",
+}
+"""What the use of a person rests on, in a few words."""
+_WHAT = {"speaker": "the voice of", "identity": "the face of"}
 _FIELDS = {
     r"make one: voicefake consent new.*": "give the record that the person signed, or say under "
     "“I have the rights because…” why you may; every output will show it",
     r"record it, then voicefake consent sign .*": "record it and sign the record anew with it",
+    r"make it with voicefake consent new": "give the record that the person signed",
     r"say which: --which.*": "choose one under “Which face”",
     r"(choose another name or) add --force": r"\1 remove the old one under “People”",
     r"(, or)? ?choose another -o": "",
@@ -114,7 +123,7 @@ def run_told(result: Result) -> str:
         parts.append(f"<h4>To know</h4>{lines(map(str, warnings))}")
     people = [p for step in report.get("steps", []) for p in step.get("people", [])]
     if people:
-        told = dict.fromkeys(f"{p['kind']} {p['name']}: {_leave(p)}" for p in people)
+        told = dict.fromkeys(f"{_WHAT[p['kind']]} {p['name']}: {_leave(p)}" for p in people)
         parts.append(f"<h4>Whose likeness, by whose leave</h4>{lines(told)}")
     figures = {name: value for name, value in report.get("figures", {}).items() if value != {}}
     if figures:
@@ -125,4 +134,5 @@ def run_told(result: Result) -> str:
 def _leave(person: Mapping[str, Any]) -> str:
     if person.get("override"):
         return f"on the user's word: {person['override']}"
-    return str(person.get("basis", ""))
+    basis = str(person.get("basis", ""))
+    return RESTS_ON.get(basis, basis)

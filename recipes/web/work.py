@@ -39,6 +39,8 @@ class Bar:
         self.done += amount
         if not self._began:
             self._began, self._found = time.monotonic(), self.done
+        if self.title in AROUND:  # what it counts has ended, and the next has not begun
+            self._job.bar = self
 
     def seconds_left(self) -> float | None:
         """By the pace since the first advance, which may be all that an earlier run has done.
