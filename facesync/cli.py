@@ -25,11 +25,11 @@ from voicefake.common.commandline import (
     run,
 )
 from voicefake.common.devices import Device
-from voicefake.common.errors import VoicefakeError, WrongUse
+from voicefake.common.errors import BadInput, VoicefakeError, WrongUse
 from voicefake.common.profile_commands import profile_app
 from voicefake.common.profiles import Kind, ProfileStore
 from voicefake.common.progress import reporter
-from voicefake.common.reports import ReportOption, Stopwatch, report_run
+from voicefake.common.reports import ReportOption, Stopwatch, refuse_report, report_run
 from voicefake.common.summary import print_summary
 
 if TYPE_CHECKING:
@@ -107,6 +107,7 @@ def swap(
     """Put the face of an identity into videos or pictures."""
     from facesync.swap import SwapOptions
     from voicefake.common.labels.visible import chosen_text
+    from voicefake.common.media import distinct
 
     text = chosen_text(label, label_text)
     options = SwapOptions(
@@ -116,14 +117,19 @@ def swap(
     several = len(inputs) > 1 or (output is not None and output.is_dir())
     if several and output is not None and output.is_file():
         raise WrongUse(output, "is a file, and there are several inputs", "name a folder with -o")
+    given = None if several else output
+    jobs = distinct((path, given or _output(path, to, output)) for path in inputs)
     results, failures, made = [], [], []
-    for path in inputs:
+    for path, result in jobs:
         try:
             report = _swap_one(
-                path, output, to, options, several=several, page=page, device=device, seed=seed,
+                path, result, to, options, several=several, page=page, device=device, seed=seed,
                 quiet=quiet, force=force,
             )  # fmt: skip
-        except VoicefakeError as error:
+        except (VoicefakeError, MemoryError, OSError) as problem:
+            error = problem
+            if not isinstance(error, VoicefakeError):
+                error = BadInput(path, f"could not be swapped ({problem})", "free memory or disk")
             print_error(error)
             failures.append(error)
             results.append({"input": str(path), "error": str(error), "exit": error.exit_code})
@@ -138,25 +144,31 @@ def swap(
     return failures[0].exit_code if failures else 0
 
 
+def _output(path: Path, to: str, folder: Path | None) -> Path:
+    """Where the result of ``path`` goes if no file was named."""
+    from voicefake.common.media import default_output, is_picture
+
+    name = default_output(path, to, folder, "video")
+    return name.with_suffix(path.suffix) if is_picture(path) else name
+
+
 def _swap_one(
-    path: Path, output: Path | None, to: str, options: SwapOptions, *, several: bool,
+    path: Path, output: Path, to: str, options: SwapOptions, *, several: bool,
     page: Path | None, device: Device, seed: int, quiet: bool, force: bool,
 ) -> SwapReport:  # fmt: skip
     from facesync.swap import swap_picture, swap_video
-    from voicefake.common.media import default_output, is_picture
+    from voicefake.common.media import is_picture
 
-    picture = is_picture(path)
-    if output is None or several:
-        name = default_output(path, to, output, "video")
-        output = name.with_suffix(path.suffix) if picture else name
-    if picture:
-        return swap_picture(path, output, to, options=options, device=device, force=force)
+    refuse_report(page, output, several=several, force=force)
     with reporter(quiet) as bars:
         watch = Stopwatch(bars)
-        report = swap_video(
-            path, output, to, options=options, device=device, seed=seed, reporter=watch,
-            force=force,
-        )  # fmt: skip
+        if is_picture(path):
+            report = swap_picture(path, output, to, options=options, device=device, force=force)
+        else:
+            report = swap_video(
+                path, output, to, options=options, device=device, seed=seed, reporter=watch,
+                force=force,
+            )  # fmt: skip
     if page:
         run = asdict(report) | {"stages": watch.stop()}
         report_run(page, path, output, face=to, run=run, several=several, force=force)

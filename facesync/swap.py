@@ -96,7 +96,7 @@ def swap_video(
     del seed
     began = time.monotonic()
     options = options or SwapOptions()
-    refuse_existing(output, force=force)
+    refuse_existing(output, force=force, source=source)
     profile, somebody = _open(identity, store)
     reader = VideoReader(source)
     fps = float(reader.info.fps)
@@ -141,7 +141,7 @@ def swap_picture(
     """Swap the face in a still picture; see ``swap_video``."""
     began = time.monotonic()
     options = options or SwapOptions()
-    refuse_existing(output, force=force)
+    refuse_existing(output, force=force, source=source)
     profile, somebody = _open(identity, store)
     swapper = FaceSwapper(somebody, source, options, resolve_device(device))
     story = _story(profile, (), source, options, with_voice=False)

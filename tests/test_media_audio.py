@@ -17,6 +17,7 @@ from voicefake.common.media import (
     AudioWriter,
     Limits,
     default_output,
+    distinct,
     probe,
     read_audio,
     resampled_length,
@@ -168,3 +169,11 @@ def test_default_output_keeps_what_can_be_written() -> None:
     assert default_output(Path("a/b.flac"), "k", folder, "audio") == folder / "b.k.flac"
     assert default_output(Path("a/b.mp4"), "k", folder, "audio") == folder / "b.k.wav"
     assert len(default_output(Path("é" * 120 + ".mp4"), "k", None, "video").name.encode()) <= 200
+
+
+def test_two_inputs_never_share_an_output() -> None:
+    out = Path("out/x.wav")
+    with pytest.raises(WrongUse, match=r"both a/x\.wav and b/x\.wav"):
+        distinct([(Path("a/x.wav"), out), (Path("b/x.wav"), out)])
+    twice = [(Path("a/x.wav"), out), (Path("a/../a/x.wav"), out), (Path("y"), Path("z"))]
+    assert distinct(twice) == [(Path("a/x.wav"), out), (Path("y"), Path("z"))]

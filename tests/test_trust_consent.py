@@ -113,6 +113,19 @@ def test_revoking_stops_a_record(signed: Path) -> None:
     assert consent.revoked_ids() == {record.revocation_id, "somebody-else-12"}
 
 
+@pytest.mark.parametrize("name", ["an.toml", "record/", ".", "", "abcdefgh\nijklmnop", "é" * 9])
+def test_a_misspelt_record_is_not_said_to_be_revoked(tmp_path: Path, name: str) -> None:
+    assert command("revoke", name) == 2
+    assert consent.revoked_ids() == frozenset()
+
+
+def test_check_shows_no_invisible_letters(tmp_path: Path, key, capsys) -> None:
+    path = tmp_path / "c.toml"
+    consent.write_consent(path, draft(operator="Me\u202e\u009b31m").signed_by(key))
+    assert command("check", path) == 0
+    assert "Me??31m" in capsys.readouterr().out
+
+
 def test_keys_are_for_their_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "new.pem"
     first = consent.load_or_create_key(path)

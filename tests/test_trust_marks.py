@@ -118,6 +118,15 @@ def test_a_name_that_is_no_unicode_is_marked_like_any_other(samples, tmp_path: P
     assert json.loads(capfd.readouterr().out)[0]["path"] == str(output)
 
 
+def test_the_source_itself_is_never_overwritten(samples, tmp_path: Path) -> None:
+    source = tmp_path / "source.wav"
+    shutil.copyfile(samples["wav"], source)
+    (tmp_path / "link.wav").symlink_to(source)
+    for output in (source, tmp_path / "link.wav"):
+        with pytest.raises(WrongUse, match="the input itself"):
+            make(samples["wav"], output, Story("voice", (ANN,), source), force=True)
+
+
 def test_the_file_is_named_and_not_its_side_car(samples, tmp_path: Path) -> None:
     with pytest.raises(WrongUse) as told:
         make(samples["wav"], samples["wav"] / "out.wav")

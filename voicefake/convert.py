@@ -90,7 +90,7 @@ def convert_file(
         Refused: somebody's consent is missing or does not hold.
     """
     target = find_target(speaker, store or speaker_store())
-    refuse_existing(output, force=force)
+    refuse_existing(output, force=force, source=source)
     options = options or ConvertOptions()
     story = story_of(source, target, options, seed)
     where = resolve_device(device)
@@ -121,7 +121,7 @@ def resynth_file(
         BadInput: ``source`` cannot be used.
         WrongUse: ``output`` exists.
     """
-    refuse_existing(output, force=force)
+    refuse_existing(output, force=force, source=source)
     options = options or ConvertOptions()
     story = Story("resynthesis", (), source, {"seed": seed} | asdict(options))
     job = _Job(source, None, options, resolve_device(device), seed, reporter or Silent())

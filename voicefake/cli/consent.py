@@ -18,6 +18,7 @@ from voicefake.common.commandline import (
     print_json,
 )
 from voicefake.common.errors import Refused, WrongUse
+from voicefake.common.text import printable
 
 if TYPE_CHECKING:
     from voicefake.common.consent.statement import VoiceMatch
@@ -172,21 +173,29 @@ def check(
         compared = {"nearness": match and match.nearness, "heard_as": match and match.place}
         print_json(_told(path, record) | {"state": str(state), "why_not": why_not} | compared)
     elif refusal is None and not quiet:
-        scope = " and ".join(record.covers)
-        until = f"until {record.expires}" if record.expires else "without an end"
-        print(f"{path}: valid")
-        print(f"  {record.operator} may copy the {scope} of {record.subject} {until}")
-        print(f"  for: {'; '.join(record.purposes)}")
-        print(f"  basis: {record.basis} {record.licence}".rstrip())
-        print(f"  signed by key {record.signature.public_key if record.signature else ''}")
-        print(f"  record {record.sha256}, revocation id {record.revocation_id}")
-        if match is not None:
-            where = f", as heard {match.place}" if match.place else ""
-            near = f"nearness {match.nearness:.2f}{where}"
-            print(f"  voice: statement and recordings are of one voice ({near})")
+        for line in (f"{path}: valid", *_said(record, match)):
+            print(printable(line))
     if refusal is not None:
         print_error(refusal)
         raise typer.Exit(refusal.exit_code)
+
+
+def _said(record: consent.ConsentRecord, match: VoiceMatch | None) -> list[str]:
+    """What a valid record says, a line each."""
+    scope = " and ".join(record.covers)
+    until = f"until {record.expires}" if record.expires else "without an end"
+    lines = [
+        f"  {record.operator} may copy the {scope} of {record.subject} {until}",
+        f"  for: {'; '.join(record.purposes)}",
+        f"  basis: {record.basis} {record.licence}".rstrip(),
+        f"  signed by key {record.signature.public_key if record.signature else ''}",
+        f"  record {record.sha256}, revocation id {record.revocation_id}",
+    ]
+    if match is not None:
+        where = f", as heard {match.place}" if match.place else ""
+        near = f"nearness {match.nearness:.2f}{where}"
+        lines.append(f"  voice: statement and recordings are of one voice ({near})")
+    return lines
 
 
 @app.command("revoke")

@@ -24,7 +24,7 @@ from voicefake.common.commandline import (
 from voicefake.common.devices import Device
 from voicefake.common.errors import BadInput, VoicefakeError, WrongUse
 from voicefake.common.labels import NoticePlace
-from voicefake.common.reports import ReportOption, Stopwatch, report_run
+from voicefake.common.reports import ReportOption, Stopwatch, refuse_report, report_run
 from voicefake.common.summary import print_summary
 from voicefake.options import ConvertOptions, F0Method
 
@@ -186,6 +186,7 @@ def convert(
     jobs = pairs(inputs, output, found.name)
 
     def work(source: Path, out: Path, listener: Reporter) -> ConvertReport:
+        refuse_report(report, out, several=len(jobs) > 1, force=force)
         watch = Stopwatch(listener)
         made = convert_file(
             source, out, found, options=options, store=store, device=device, seed=seed,
@@ -254,10 +255,10 @@ def pairs(inputs: Sequence[Path], output: Path | None, tag: str) -> list[tuple[P
     """Input files with the output of each; folders keep their structure below ``output``.
 
     Raises:
-        WrongUse: several inputs are to go to one file.
+        WrongUse: several inputs are to go to one file, or two would have the same output.
         BadInput: a folder holds no sound or video.
     """
-    from voicefake.common.media import AUDIO_FORMATS, default_output
+    from voicefake.common.media import AUDIO_FORMATS, default_output, distinct
 
     several = len(inputs) > 1 or inputs[0].is_dir()
     as_file = output is not None and output.suffix.lower() in AUDIO_FORMATS
@@ -275,7 +276,7 @@ def pairs(inputs: Sequence[Path], output: Path | None, tag: str) -> list[tuple[P
             found.append((source, default_output(source, tag, folder, "audio")))
     # what an earlier run made in the folder of the inputs is no input, unless it is named
     made = {target for _, target in found} - named
-    return [(source, target) for source, target in found if source not in made]
+    return distinct((source, target) for source, target in found if source not in made)
 
 
 def _files(given: Path) -> Iterator[Path]:
@@ -311,8 +312,6 @@ def batch(
     code = 0
     for source, target in work:
         try:
-            if source.resolve() == target.resolve():
-                raise WrongUse(target, "is the input itself", "choose another -o")
             if done is not None and done(source, target):
                 results.append({"source": str(source), "output": str(target), "kept": True})
                 rows.append({"result": str(target), "sound": "kept from an earlier run"})

@@ -121,12 +121,15 @@ def _remove_leftovers(folder: Path, pattern: str) -> None:
             path.unlink()
 
 
-def refuse_existing(path: Path, *, force: bool) -> None:
+def refuse_existing(path: Path, *, force: bool, source: Path | None = None) -> None:
     """Stop before work is done for an output that exists.
 
     Raises:
-        WrongUse: ``path`` exists and ``force`` is off, or it is a folder.
+        WrongUse: ``path`` exists and ``force`` is off, or it is a folder, or ``source`` itself,
+            which no ``force`` overwrites.
     """
+    if source is not None and path.exists() and source.exists() and path.samefile(source):
+        raise WrongUse(path, "is the input itself", "choose another -o")
     if path.is_dir():
         raise WrongUse(path, "is a folder where an output file is due", "name a file with -o")
     if path.exists() and not force:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from voicefake.common.errors import VoicefakeError, WrongUse
+from voicefake.common.files import refuse_existing
 from voicefake.common.marks import Verification
 from voicefake.common.progress import Reporter, Silent, Stage
 
@@ -81,10 +82,27 @@ def report_run(
     Raises:
         WrongUse: nobody offers to write reports, or the page exists.
     """
-    path = report / f"{after.name}.html" if several or report.is_dir() else report
+    path = _page(report, after, several)
     write = _writer(_RUN, "--report")
     write(before, after, path, voice=voice, face=face, run=run, force=force)
     return path
+
+
+def refuse_report(
+    report: Path | None, after: Path, *, several: bool = False, force: bool = False
+) -> None:
+    """Stop before work is done where :func:`report_run` could not write its page.
+
+    Raises:
+        WrongUse: nobody offers to write reports, or the page exists.
+    """
+    if report is not None:
+        _offered(_RUN, "--report")
+        refuse_existing(_page(report, after, several), force=force)
+
+
+def _page(report: Path, after: Path, several: bool) -> Path:
+    return report / f"{after.name}.html" if several or report.is_dir() else report
 
 
 def report_marks(
@@ -99,11 +117,15 @@ def report_marks(
 
 
 def _writer(name: str, option: str) -> Callable[..., Any]:
+    write: Callable[..., Any] = _offered(name, option).load()
+    return write
+
+
+def _offered(name: str, option: str) -> EntryPoint:
     offered = list(entry_points(group=GROUP, name=name))
     if not offered:
         raise WrongUse(option, "finds nobody who writes pages", "install voicefake whole")
-    write: Callable[..., Any] = offered[0].load()
-    return write
+    return offered[0]
 
 
 def peak_memory() -> int | None:

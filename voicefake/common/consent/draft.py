@@ -21,6 +21,7 @@ from voicefake.common.files import regular_file
 from voicefake.common.hashes import sha256_of
 
 PERSONAL_LIFETIME = datetime.timedelta(days=365)
+_OPTIONS = {"purposes": "purpose", "languages": "language", "issued": "begins"}
 
 
 def draft_consent(
@@ -80,7 +81,8 @@ def draft_consent(
         )
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        option = f"--{first['loc'][0]}".removesuffix("s")
+        field = str(first["loc"][0])
+        option = f"--{_OPTIONS.get(field, field)}"
         raise WrongUse(option, first["msg"].lower(), "see voicefake consent new --help") from error
     check_fields(record, WrongUse, "voicefake consent new")
     return record.with_statement(statement_audio) if statement_audio else record

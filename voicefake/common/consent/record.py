@@ -25,7 +25,7 @@ import tomli_w
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from voicefake.common.consent.revocation import revoked_ids
+from voicefake.common.consent.revocation import REVOCATION_ID, revoked_ids
 from voicefake.common.consent.signing import Signature, sign_bytes, signature_holds
 from voicefake.common.errors import BadInput, Refused, VoicefakeError
 from voicefake.common.files import atomic_path, regular_file
@@ -113,7 +113,7 @@ class ConsentRecord(_Part):
     languages: tuple[Line, ...] = ()
     issued: datetime.date
     expires: datetime.date | None = None
-    revocation_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{8,64}$")]
+    revocation_id: Annotated[str, StringConstraints(pattern=f"^{REVOCATION_ID}$")]
     basis: Basis = Basis.PERSONAL
     statement: Text = ""
     dataset: Line = ""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from voicefake.common.errors import BadInput
+from voicefake.common.errors import BadInput, WrongUse
 from voicefake.common.files import atomic_path
 from voicefake.common.places import data_folder
+
+REVOCATION_ID = r"[A-Za-z0-9-]{8,64}"
 
 
 def revocation_list() -> Path:
@@ -32,7 +35,15 @@ def revoked_ids(path: Path | None = None) -> frozenset[str]:
 
 
 def revoke(revocation_id: str, path: Path | None = None) -> None:
-    """Put an id on the list."""
+    """Put an id on the list.
+
+    Raises:
+        WrongUse: no record can have such an id, e.g. a file's name that was misspelt.
+    """
+    if not re.fullmatch(REVOCATION_ID, revocation_id):
+        fault = "is neither a consent record that is there nor a revocation id"
+        remedy = "check the path; voicefake consent check and speakers show tell the id"
+        raise WrongUse(repr(revocation_id)[:80], fault, remedy)
     path = path or revocation_list()
     known = revoked_ids(path)
     with atomic_path(path, force=True) as temporary:

@@ -56,9 +56,10 @@ def marked_output(path: Path, story: Story, *, force: bool = False) -> Iterator[
     Where credentials cannot be made the output is kept, and a warning says why.
 
     Raises:
-        WrongUse: ``path`` exists and ``force`` is off, or its folder cannot be written.
+        WrongUse: ``path`` exists and ``force`` is off, it is the source of ``story``, or its
+            folder cannot be written.
     """
-    refuse_existing(path, force=force)
+    refuse_existing(path, force=force, source=story.source)
     beside = sidecar_path(path)
     with (
         _naming(path, beside),

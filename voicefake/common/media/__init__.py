@@ -11,7 +11,7 @@ from voicefake.common.media.images import (
     write_image,
 )
 from voicefake.common.media.info import AudioInfo, Colour, Limits, MediaInfo, VideoInfo
-from voicefake.common.media.outputs import default_output
+from voicefake.common.media.outputs import default_output, distinct
 from voicefake.common.media.probe import probe
 from voicefake.common.media.resample import Resampler, resampled_length
 from voicefake.common.media.video_formats import VIDEO_FORMATS
@@ -37,6 +37,7 @@ __all__ = [
     "VideoReader",
     "VideoWriter",
     "default_output",
+    "distinct",
     "is_picture",
     "picture_at",
     "probe",

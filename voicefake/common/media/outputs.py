@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
+from voicefake.common.errors import WrongUse
 from voicefake.common.media.audio_write import AUDIO_FORMATS
 from voicefake.common.media.video_formats import VIDEO_FORMATS
 
@@ -30,3 +32,18 @@ def default_output(
     while len((stem + ending).encode(errors="surrogateescape")) > _LONGEST_NAME and stem:
         stem = stem[:-1]
     return (source.parent if folder is None else folder) / (stem + ending)
+
+
+def distinct(jobs: Iterable[tuple[Path, Path]]) -> list[tuple[Path, Path]]:
+    """Pairs of input and output; one that is named twice is done once.
+
+    Raises:
+        WrongUse: two inputs would have the same output, of which one would be lost.
+    """
+    found: dict[Path, Path] = {}
+    for source, output in jobs:
+        other = found.setdefault(output, source)
+        if other.resolve() != source.resolve():
+            fault = f"would be the result of both {other} and {source}"
+            raise WrongUse(output, fault, "rename one, or run them one by one, each with its -o")
+    return [(source, output) for output, source in found.items()]
