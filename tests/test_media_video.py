@@ -340,3 +340,14 @@ def test_sound_that_cannot_be_used_is_left_out_and_said(tmp_path: Path) -> None:
     writer = rewrite(source, tmp_path / "out.mp4")
     assert "left out" in " ".join(writer.warnings)
     assert len(list(VideoReader(tmp_path / "out.mp4"))) == 10
+
+
+def test_what_an_edit_list_cuts_off_is_not_missed(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "trimmed.mp4", start=-0.2)
+    with av.open(str(path)) as container:
+        discarded = sum(p.is_discard for p in container.demux(video=0))
+        stated = container.streams.video[0].frames
+    reader = VideoReader(path)
+    shown = len(list(reader))
+    assert (shown, discarded) == (stated - 5, 5)
+    assert reader.warnings == ()

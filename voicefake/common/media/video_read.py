@@ -69,7 +69,7 @@ class VideoReader:
         self.path = Path(path)
         self._limits = limits or Limits()
         self.info, self._orientation = inspect_video(self.path, self._limits)
-        self._held = self._missed = self._resized = self._restamped = 0
+        self._held = self._missed = self._resized = self._restamped = self._unshown = 0
         self._damaged_first = False
         self._notes: list[str] = []
 
@@ -110,7 +110,7 @@ class VideoReader:
 
     def frames(self, first: int = 0) -> Iterator[Frame]:
         """The pictures from number ``first`` on; those before are decoded, but not shown."""
-        self._held = self._missed = self._resized = self._restamped = 0
+        self._held = self._missed = self._resized = self._restamped = self._unshown = 0
         self._damaged_first = False
         self._notes = []
         with open_video(self.path, self._limits) as container:
@@ -159,6 +159,7 @@ class VideoReader:
         lost: list[int] = []
         some = False
         for packet in _packets(container, stream, self._notes):
+            self._unshown += packet.is_discard  # what an edit list cuts off, e.g. a trimmed clip
             try:
                 pictures = packet.decode()
             except av.error.EOFError:
@@ -189,7 +190,7 @@ class VideoReader:
     def _check_end(self, read: int, seconds: float, stated_seconds: float | None) -> None:
         """Note pictures that the header announces and that did not come."""
         stated = self.info.frames
-        if stated is not None and read < stated:
+        if stated is not None and read + self._unshown < stated:
             self._notes.append(f"only {read} of the {stated} pictures announced could be read")
         elif stated is None and stated_seconds is not None and seconds < 0.9 * stated_seconds:
             self._notes.append(
