@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -159,16 +159,17 @@ def _swap_one(
     from facesync.swap import swap_picture, swap_video
     from voicefake.common.media import is_picture
 
+    if is_picture(path):
+        report = swap_picture(path, output, to, options=options, device=device, force=force)
+        told = ("--report tells of videos: there is no page of a picture",) if page else ()
+        return replace(report, warnings=(*report.warnings, *told))
     refuse_report(page, output, several=several, force=force)
     with reporter(quiet) as bars:
         watch = Stopwatch(bars)
-        if is_picture(path):
-            report = swap_picture(path, output, to, options=options, device=device, force=force)
-        else:
-            report = swap_video(
-                path, output, to, options=options, device=device, seed=seed, reporter=watch,
-                force=force,
-            )  # fmt: skip
+        report = swap_video(
+            path, output, to, options=options, device=device, seed=seed, reporter=watch,
+            force=force,
+        )  # fmt: skip
     if page:
         run = asdict(report) | {"stages": watch.stop()}
         report_run(page, path, output, face=to, run=run, several=several, force=force)

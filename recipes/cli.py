@@ -59,7 +59,7 @@ def swap(
     force: ForceOption = False,
 ) -> int:
     """Swap the voice and the face of clips, both at once."""
-    from recipes.jobs import Job
+    from recipes.jobs import Job, distinct_jobs
     from voicefake.common.labels.visible import chosen_text
     from voicefake.common.media import default_output
 
@@ -80,7 +80,9 @@ def swap(
         )
         for video in videos
     ]
-    return run_and_tell(jobs, device, seed, quiet=quiet, as_json=as_json, force=force, page=report)
+    return run_and_tell(
+        distinct_jobs(jobs), device, seed, quiet=quiet, as_json=as_json, force=force, page=report
+    )
 
 
 def demo(

@@ -17,7 +17,7 @@ from voicefake.common.commandline import print_error
 from voicefake.common.devices import Device
 from voicefake.common.errors import Stopped, VoicefakeError, WrongUse
 from voicefake.common.media import AUDIO_FORMATS, IMAGE_SUFFIXES, VIDEO_FORMATS
-from voicefake.common.media.outputs import default_output
+from voicefake.common.media.outputs import default_output, distinct
 from voicefake.common.progress import Reporter, Silent
 
 
@@ -89,7 +89,18 @@ def plan_jobs(
         raise WrongUse(output, "is a file, and there are several inputs", "name a folder with -o")
     jobs = [Job(bound, _beside(entry, bound, output)) for bound in bounds]
     made = {job.output for job in jobs}  # by an earlier run, in the folder of the inputs
-    return [job for job in jobs if job.bound.source not in made]
+    return distinct_jobs([job for job in jobs if job.bound.source not in made])
+
+
+def distinct_jobs(jobs: Sequence[Job]) -> list[Job]:
+    """Each job once.
+
+    Raises:
+        WrongUse: two inputs would have the same output.
+    """
+    by_output = {job.output: job for job in reversed(jobs)}
+    outputs = distinct((job.bound.source, job.output) for job in jobs)
+    return [by_output[output] for _, output in outputs]
 
 
 def run_jobs(
@@ -118,6 +129,7 @@ def run_jobs(
             planned = engine.plan(job.bound, job.output, choices, KINDS)
             with reporting() as bars:
                 report = engine.run(planned, KINDS, bars)
+            told(report)
         except Stopped:
             raise
         except VoicefakeError as error:
@@ -127,7 +139,6 @@ def run_jobs(
             continue
         remember(planned, report)
         results.append(report.to_json())
-        told(report)
     if shared is not None:
         shutil.rmtree(shared, ignore_errors=True)
     return Batch(results, code)

@@ -143,6 +143,25 @@ def test_one_bad_file_does_not_stop_the_others(tmp_path, given, kinds):
     assert [result["output"] is None for result in batch.results] == [True, False]
 
 
+def test_one_report_that_cannot_be_written_does_not_stop_the_others(tmp_path, given, kinds):
+    done = []
+
+    def told(report):
+        done.append(report.output)
+        raise WrongUse("page.html", "exists already", "add --force")
+
+    work = planned(tmp_path, given, tmp_path / "out")
+    batch = jobs.run_jobs(work, Choices(), lambda: nullcontext(Silent()), told)
+    assert batch.code == WrongUse.exit_code
+    assert done == [job.output for job in work]
+
+
+def test_two_clips_of_one_name_are_not_written_over_each_other(tmp_path, given, kinds):
+    (tmp_path / "clips" / "a.mpg").write_text("b")
+    with pytest.raises(WrongUse, match="result of both"):
+        planned(tmp_path, given, tmp_path / "out")
+
+
 def test_named_steps_are_used_again_by_another_output(tmp_path, given, kinds):
     given["clips"] += "/a.mp4"
     for name in ("one.mp4", "two.mp4"):

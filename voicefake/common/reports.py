@@ -82,7 +82,7 @@ def report_run(
     Raises:
         WrongUse: nobody offers to write reports, or the page exists.
     """
-    path = _page(report, after, several)
+    path = report_path(report, after, several)
     write = _writer(_RUN, "--report")
     write(before, after, path, voice=voice, face=face, run=run, force=force)
     return path
@@ -98,10 +98,11 @@ def refuse_report(
     """
     if report is not None:
         _offered(_RUN, "--report")
-        refuse_existing(_page(report, after, several), force=force)
+        refuse_existing(report_path(report, after, several), force=force)
 
 
-def _page(report: Path, after: Path, several: bool) -> Path:
+def report_path(report: Path, after: Path, several: bool) -> Path:
+    """Where the page of ``after`` goes: ``report``, or into it where there are several."""
     return report / f"{after.name}.html" if several or report.is_dir() else report
 
 
