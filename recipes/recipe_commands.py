@@ -131,8 +131,9 @@ def recipe_check(
     known = [time.seconds for _, times in told for time in times]
     total = sum(seconds or 0.0 for seconds in known)
     more = " and what is unknown" if None in known else ""
-    out.print(f"in all about {total / 60:.0f} min{more}" if total > 90 else
-              f"in all about {total:.0f} s{more}", highlight=False)  # fmt: skip
+    about = "at most" if any(time.at_most for _, times in told for time in times) else "about"
+    length = f"{total / 60:.0f} min" if total > 90 else f"{total:.0f} s"
+    out.print(f"in all {about} {length}{more}", highlight=False)
 
 
 @recipe.command("list")
@@ -210,14 +211,24 @@ def run_and_tell(
     from recipes.jobs import run_jobs
     from recipes.report import print_run
     from voicefake.common.progress import reporter
-    from voicefake.common.reports import report_run
+    from voicefake.common.reports import refuse_report, report_path, report_run
+
+    many = len(jobs) > 1
 
     def told(report: RunReport) -> None:
         if not quiet:
             print_run(report)
-        if page is not None:
-            source, many = next(iter(report.inputs.values())), len(jobs) > 1
-            report_run(page, source, report.output, run=report.to_json(), several=many, force=force)
+        if page is None:
+            return
+        kept = all(step.reused for step in report.steps)  # by an earlier run, with its page
+        if kept and report_path(page, report.output, many).exists():
+            return
+        source = next(iter(report.inputs.values()))
+        report_run(page, source, report.output, run=report.to_json(), several=many, force=force)
+
+    for job in jobs:
+        if not job.output.exists():  # else it may have been made by the run that is to go on
+            refuse_report(page, job.output, several=many, force=force)
 
     choices = Choices(device, seed, force, steps)
     batch = run_jobs(jobs, choices, lambda: reporter(quiet), told)

@@ -25,6 +25,7 @@ _FIELDS = {
     "“I have the rights because…” why you may; every output will show it",
     r"record it, then voicefake consent sign .*": "record it and sign the record anew with it",
     r"make it with voicefake consent new": "give the record that the person signed",
+    r"let them run voicefake consent sign on it": "let them sign it",
     r"say which: --which.*": "choose one under “Which face”",
     r"(choose another name or) add --force": r"\1 remove the old one under “People”",
     r"(, or)? ?choose another -o": "",
