@@ -1,18 +1,23 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
 
+from recipes.sample import CLIP
 from tests.voice_samples import voiced_sound
+from voicefake.common.media import read_audio
 from voicefake.engine import Networks
 from voicefake.features import FeatureConfig, MelSpectrogram, track_f0
 from voicefake.models.decoder import DecoderConfig, Melody, PersonDecoder, SpeakerDecoder
 from voicefake.models.encoder import ContentEncoder, EncoderConfig
 from voicefake.models.vocoder import Vocoder, VocoderConfig
 from voicefake.options import ConvertOptions
-from voicefake.running import PitchFrames
+from voicefake.recogniser import Recogniser
+from voicefake.running import HeardFrames, PitchFrames
 from voicefake.speakers import speaker_store
 from voicefake.stream import VoiceStream
 from voicefake.voices import Voice, load_voice
@@ -108,3 +113,34 @@ def test_the_running_melody_is_that_of_the_whole(instant: bool) -> None:
     both = (voicing > 0.5) & (voiced > 0.5)
     assert int(both.sum()) > 0.8 * int((voiced > 0.5).sum())
     assert float((12 * (f0[both] / reference[both]).log2()).abs().median()) < 0.3
+
+
+def test_the_recogniser_hears_nearly_as_much_of_a_stream_as_of_the_whole() -> None:
+    sound, rate = read_audio(CLIP, sample_rate=24_000)
+    recogniser, frames = Recogniser(), len(sound) // 240 + 1
+    heard = {size: HeardFrames(recogniser, FeatureConfig()) for size in (7000, 500_000)}
+    for size, stream in heard.items():
+        for start in range(0, len(sound), size):
+            stream.push(sound[start : start + size], last=start + size >= len(sound))
+    piecewise, at_once = (stream.take(frames) for stream in heard.values())
+    assert torch.equal(piecewise, at_once)
+    whole = recogniser.listen_to(sound, rate).at(0, frames, 0.01)
+    mean = whole.mean(-1, keepdim=True)
+    likeness = torch.cosine_similarity((piecewise - mean).flatten(), (whole - mean).flatten(), 0)
+    assert likeness > 0.75
+
+
+class _Deaf(Recogniser):
+    def rows(self, sound: NDArray, sample_rate: int) -> tuple[NDArray, NDArray]:
+        seconds, rows = super().rows(sound, sample_rate)
+        return seconds, np.zeros_like(rows)
+
+
+def test_a_stream_with_time_to_hear_makes_use_of_it() -> None:
+    networks = Networks.load(torch.device("cpu"))
+    voice = load_voice(speaker_store().find("kathleen"))
+    sound, options = read_audio(CLIP, sample_rate=24_000)[0][:48_000], ConvertOptions(rounds=0)
+    heard = _streamed(VoiceStream(networks, voice, options), sound, [9600])
+    deaf = replace(networks, recogniser=_Deaf())
+    unheard = _streamed(VoiceStream(deaf, voice, options), sound, [9600])
+    assert np.abs(heard - unheard).max() > 0.01

@@ -40,15 +40,21 @@ class Networks:
     device: torch.device
 
     @staticmethod
-    def load(device: torch.device, folder: Path = WEIGHTS) -> Networks:
-        """The bundled networks; those of the folder ``LIVE_WEIGHTS`` do not look ahead."""
+    def load(
+        device: torch.device, folder: Path = WEIGHTS, *, vocoder: Path | None = None
+    ) -> Networks:
+        """The bundled networks; those of the folder ``LIVE_WEIGHTS`` do not look ahead.
+
+        Args:
+            vocoder: folder of the vocoder, if another.
+        """
         spectrogram = MelSpectrogram()
         return Networks(
             spectrogram,
             load_encoder(folder / ENCODER).to(device),
             Recogniser(),
             Melody(spectrogram).to(device),
-            load_vocoder(folder / VOCODER).to(device),
+            load_vocoder((vocoder or folder) / VOCODER).to(device),
             device,
         )
 

@@ -52,8 +52,8 @@ class LiveOptions:
         record: file to write.
         chunk: seconds that are converted at once: shorter is sooner, and costs more.
         seconds: after which to stop (0: at the end of the file, or by Ctrl-C).
-        low_latency: by networks that hardly look ahead; the full ones sound better, a second
-            later.
+        low_latency: by networks that hardly look ahead; the full ones and the recogniser keep
+            the words, half a second later.
     """
 
     source: Path | None = None
@@ -118,9 +118,9 @@ def go_live(
     options = options or ConvertOptions()
     settings = target.settings | {"seed": seed, "live": True} | asdict(options)
     story = Story("voice", target.people, live.source, settings)
-    folder = LIVE_WEIGHTS if live.low_latency else WEIGHTS
     where = resolve_device(device)
-    networks = Networks.load(where, folder)
+    folder = LIVE_WEIGHTS if live.low_latency else WEIGHTS
+    networks = Networks.load(where, folder, vocoder=LIVE_WEIGHTS)
     rate = networks.spectrogram.config.sample_rate
     voice = target.voice(reporter, where)
     if live.low_latency:

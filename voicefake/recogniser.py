@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import onnxruntime
@@ -57,13 +57,11 @@ class Heard:
         if len(self.seconds) < 2:
             return torch.zeros(1, SIZE, frames)
         here = np.arange(first, first + frames) * frame_seconds
-        right = np.clip(np.searchsorted(self.seconds, here), 1, len(self.seconds) - 1)
-        before, after = self.seconds[right - 1], self.seconds[right]
-        weight = np.clip((here - before) / (after - before), 0, 1)[:, None].astype(np.float32)
-        start = int(right.min()) - 1
-        rows, right = self._read(start, int(right.max()) + 1), right - start
-        joined = rows[right - 1] * (1 - weight) + rows[right] * weight
-        return torch.from_numpy(joined.T[None].astype(np.float32))
+        left, right = np.clip(
+            np.searchsorted(self.seconds, here[[0, -1]]), 1, len(self.seconds) - 1
+        )
+        used = slice(int(left) - 1, int(right) + 1)
+        return between(self.seconds[used], self._read(used.start, used.stop), here)
 
     def _read(self, start: int, stop: int) -> NDArray[np.float16]:
         size = SIZE * np.dtype(np.float16).itemsize
@@ -77,6 +75,15 @@ class Heard:
             some = pause[first : first + _BLOCK]
             mean.add(self.at(first, len(some), frame_seconds), some)
         return mean.value()
+
+
+def between(seconds: NDArray[Any], rows: NDArray[Any], here: NDArray[Any]) -> Tensor:
+    """Features (1, 288, T) at the seconds ``here`` (T,) of at least two rows (N, 288)."""
+    right = np.clip(np.searchsorted(seconds, here), 1, len(seconds) - 1)
+    before, after = seconds[right - 1], seconds[right]
+    weight = np.clip((here - before) / (after - before), 0, 1)[:, None].astype(np.float32)
+    joined = rows[right - 1] * (1 - weight) + rows[right] * weight
+    return torch.from_numpy(joined.T[None].astype(np.float32))
 
 
 class Recogniser:
@@ -105,8 +112,7 @@ class Recogniser:
         seconds = [np.zeros(0)]
         rows = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - lives as long as what was heard
         for sound, window in pieces:
-            found = self._rows(soxr.resample(sound, sample_rate, _RATE))
-            at = (np.arange(len(found)) * _STRIDE + _FIRST) / _RATE
+            at, found = self.rows(sound, sample_rate)
             core = window.core
             keep = (at >= core.start / sample_rate) & (at < core.stop / sample_rate)
             seconds.append(at[keep] + window.first_frame * LISTENING.hop_length / sample_rate)
@@ -118,14 +124,18 @@ class Recogniser:
         cut = windows(_blocks(audio), LISTENING)
         return self.listen(((window.sound[0], window) for window in cut), sample_rate)
 
-    def _rows(self, sound: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Rows (N, 288) of one piece at 16 kHz."""
+    def rows(
+        self, sound: NDArray[np.float32], sample_rate: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+        """What is heard in one piece (n,): seconds (N,) from its start, and rows (N, 288)."""
+        sound = soxr.resample(sound, sample_rate, _RATE)
         if len(sound) < _SHORTEST:
-            return np.zeros((0, SIZE), np.float32)
+            return np.zeros(0), np.zeros((0, SIZE), np.float32)
         padded = np.pad(sound, (0, _PADDING)).astype(np.float32)
         mask = np.ones((1, len(padded)), np.int64)
         (found,) = self._session.run(None, {"input_values": padded[None], "attention_mask": mask})
-        return np.asarray(found[0], np.float32)
+        at = (np.arange(found.shape[1]) * _STRIDE + _FIRST) / _RATE
+        return at, np.asarray(found[0], np.float32)
 
 
 def _blocks(audio: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from voicefake.features import ACTIVE_RMS, FeatureConfig, detect_f0
+from voicefake.recogniser import SIZE, Recogniser, between
 
 _SILENT = 1e-8
 _PAUSE = 1e-3
@@ -17,6 +18,9 @@ _FADING = 0.999
 _TRACK_PAST, _TRACK_AHEAD = 12, 11
 """Values that SwiftF0 looks at before and after one, and one more for the resampler's edge."""
 _TRACK_RATE, _TRACK_HOP = 16_000, 256
+
+_HEARD, _HEARD_PAST, _HEARD_AHEAD = 16, 250, 15
+"""Frames that the recogniser tells of at once, and those around them that it hears too."""
 
 
 class RunningMean:
@@ -141,3 +145,53 @@ class PitchFrames:
         elif goes_on:
             f0 = later
         return f0, voiced * (1 - share) + goes_on * share
+
+
+class HeardFrames:
+    """The recogniser's features of the mel's frames, piece by piece.
+
+    It hears two and a half seconds of the past with each piece of 160 ms, and 150 ms of what
+    follows: the same pieces however the sound is cut.
+
+    Attributes:
+        ahead: frames of sound after a frame that its features wait for.
+    """
+
+    ahead = _HEARD + _HEARD_AHEAD
+
+    def __init__(self, recogniser: Recogniser, config: FeatureConfig) -> None:
+        self._recogniser, self._rate, self._hop = recogniser, config.sample_rate, config.hop_length
+        self._sound, self._first = np.zeros(0, np.float32), 0
+        self._heard, self._until = torch.zeros(1, SIZE, 0), 0
+
+    def push(self, audio: NDArray[np.float32], *, last: bool) -> None:
+        """Hear more of the sound (n,)."""
+        self._sound = np.concatenate([self._sound, audio])
+        end = self._first + len(self._sound)
+        pieces = [self._heard]
+        while (self._until + self.ahead) * self._hop <= end or (
+            last and self._until * self._hop <= end
+        ):
+            pieces.append(self._piece())
+        self._heard = torch.cat(pieces, -1)
+
+    def _piece(self) -> Tensor:
+        """Features of the next frames (1, 288, n)."""
+        start = max(0, self._until - _HEARD_PAST)
+        stop = (self._until + self.ahead) * self._hop - self._first
+        sound = self._sound[start * self._hop - self._first : stop]
+        self._sound, self._first = self._sound[start * self._hop - self._first :], start * self._hop
+        here = np.arange(self._until - start, self._until - start + _HEARD) * self._hop / self._rate
+        self._until += _HEARD
+        seconds, rows = self._recogniser.rows(sound, self._rate)
+        return between(seconds, rows, here) if len(rows) > 1 else torch.zeros(1, SIZE, _HEARD)
+
+    @property
+    def ready(self) -> int:
+        """Frames that can be taken."""
+        return self._heard.shape[-1]
+
+    def take(self, frames: int) -> Tensor:
+        """The next features (1, 288, frames)."""
+        taken, self._heard = self._heard[..., :frames], self._heard[..., frames:]
+        return taken

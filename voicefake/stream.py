@@ -18,7 +18,8 @@ from torch import Tensor
 from voicefake.engine import Networks, noise_at, soft_limited, spoken
 from voicefake.features import LOG_FLOOR, PAUSE_SHARE, pauses
 from voicefake.options import ConvertOptions
-from voicefake.running import Levels, PitchFrames, RunningMean
+from voicefake.retrieval import MatchingSet, matched
+from voicefake.running import HeardFrames, Levels, PitchFrames, RunningMean
 from voicefake.voices import Voice
 
 _REMEMBERED = 3000
@@ -79,7 +80,7 @@ class VoiceStream:
     with each, the networks go through what they look at again.
 
     Args:
-        options: of these, pitch, formants, protection, rounds and gain are heeded.
+        options: of these, pitch, formants, protection, retrieval, rounds and gain are heeded.
         seed: of the vocoder's noise.
 
     Attributes:
@@ -101,11 +102,21 @@ class VoiceStream:
         self._samples, self._ended = 0, False
         instant = networks.encoder.config.look_ahead is not None
         self._levels, self._pitch = Levels(_REMEMBERED), PitchFrames(c, instant=instant)
-        shares = {"mel": PAUSE_SHARE, "latent": PAUSE_SHARE, "f0": 0.0}
+        self._hearing = None if instant else self._ears()
+        shares = {"mel": PAUSE_SHARE, "content": PAUSE_SHARE, "f0": 0.0}
         self._means = {name: RunningMean(_REMEMBERED, share) for name, share in shares.items()}
+        self._matching: MatchingSet | None = None
+        if self._hearing and voice.content is not None and self.options.retrieval:
+            self._matching = MatchingSet.of(voice.content, networks.encoder)
         self._waiting: Tensor | None = None
         self._turning: tuple[float, float] | None = None
-        self._stages(max(networks.encoder.context.ahead, self._pitch.ahead))
+        waiting = max(networks.encoder.context.ahead, self._pitch.ahead)
+        self._stages(max(waiting, self._hearing.ahead if self._hearing else 0))
+
+    def _ears(self) -> HeardFrames | None:
+        """The recogniser, for a decoder that makes use of it."""
+        wanted = self.voice.decoder.decoder.config.recogniser
+        return HeardFrames(self.networks.recogniser, self._config) if wanted else None
 
     def _stages(self, waiting: int) -> None:
         n, c = self.networks, self._config
@@ -134,6 +145,8 @@ class VoiceStream:
         if self._samples == 0:
             return audio
         self._pitch.push(audio, last=last)
+        if self._hearing:
+            self._hearing.push(audio, last=last)
         heard = self._listening.push(torch.from_numpy(audio)[None, None], last=last)
         encoded = self._encoding.push(self._levelled(heard), last=last)
         decoded = self._decoding.push(self._placed(encoded, last=last), last=last)
@@ -167,31 +180,41 @@ class VoiceStream:
         return torch.cat([self.networks.encoder(mel, mean), mel, pause], 1)
 
     def _placed(self, x: Tensor | None, *, last: bool) -> Tensor | None:
-        """Latent without its mean, log-mel, and the melody where the voice has it."""
+        """Content without its mean, log-mel, and the melody where the voice has it."""
         parts = [part for part in (self._waiting, x) if part is not None]
         if not parts:
             return None
         x = torch.cat(parts, -1)
-        pitch = self._pitch.take(x.shape[-1], last=last)[None]
-        x, self._waiting = x[..., : pitch.shape[-1]], x[..., pitch.shape[-1] :]
+        ready = min(x.shape[-1], self._hearing.ready) if self._hearing else x.shape[-1]
+        pitch = self._pitch.take(ready, last=last)[None]
+        ready = pitch.shape[-1]
+        x, self._waiting = x[..., :ready], x[..., ready:]
         latent, mel, pause = x.split(
             [x.shape[1] - self._config.n_mels - 1, self._config.n_mels, 1], 1
         )
-        latent = latent - self._means["latent"].push(latent, pause[0, 0])
+        content = torch.cat([latent, self._hearing.take(ready)], 1) if self._hearing else latent
+        content = content - self._means["content"].push(content, pause[0, 0])
         log_f0, voicing = pitch[:, :1].log(), pitch[:, 1:]
         own = self._means["f0"].push(log_f0, voicing[0, 0] <= 0.5)
         if self.options.auto_pitch:
             log_f0 = log_f0 - own + self.voice.log_f0[0]
         f0 = (log_f0.exp() * 2 ** (self.options.semitones / 12)).clamp(50.0, 1000.0)
-        return torch.cat([latent, mel, f0, voicing], 1)
+        return torch.cat([self._as_said(content), mel, f0, voicing], 1)
+
+    def _as_said(self, content: Tensor) -> Tensor:
+        """All of the content that the decoder knows (1, content, n), nearer to the voice's own."""
+        if self._matching is not None:
+            share = self.options.retrieval
+            return matched(content, self._matching, self.networks.encoder, share)
+        # near the present there is no recogniser: the decoder has learned to do without
+        config = self.voice.decoder.decoder.config
+        missing = config.latent + config.recogniser - content.shape[1]
+        return torch.nn.functional.pad(content, (0, 0, 0, missing))
 
     def _decode(self, x: Tensor, first: int) -> Tensor:
         """The voice's log-mel and melody."""
         sizes = [x.shape[1] - self._config.n_mels - 2, self._config.n_mels, 1, 1]
-        latent, mel, f0, voicing = x.split(sizes, 1)
-        # the recogniser needs seconds to come: the decoder has learned to do without
-        unheard = self.voice.decoder.decoder.config.recogniser
-        content = torch.nn.functional.pad(latent, (0, 0, 0, unheard))
+        content, mel, f0, voicing = x.split(sizes, 1)
         melody = f0[:, 0], voicing[:, 0]
         said = spoken(self.networks, self.voice, self.options, mel, content, *melody)
         return torch.cat([said, f0, voicing], 1)

@@ -62,14 +62,12 @@ def live(
         bool,
         typer.Option(
             "--low-latency/--full-context",
-            help="50 ms behind, or the better networks of `convert`, a second behind.",
+            help="50 ms behind, or as clear as `convert`, 600 ms behind.",
         ),
     ] = True,
     rounds: Annotated[
         int | None,
-        typer.Option(
-            min=0, max=64, help="Of the vocoder: each costs 40 ms (0; with --full-context 2)."
-        ),
+        typer.Option(min=0, max=64, help="Of the vocoder, which take hiss away: each costs 40 ms."),
     ] = None,
     devices: Annotated[bool, typer.Option("--devices", help="List the sound devices.")] = False,
     device: DeviceOption = Device.AUTO,
