@@ -23,6 +23,7 @@ from voicefake.common.commandline import run
 from voicefake.common.errors import BadInput, WrongUse
 from voicefake.common.marks import Person, Story, credentials, marked_output, verify
 from voicefake.common.marks.certificate import signing_folder, signing_identity, trust_folder
+from voicefake.common.marks.sidecar import _sign as sign
 from voicefake.common.marks.sidecar import sidecar_key_path
 
 SIGNED = ("wav", "flac", "mp3", "m4a", "mp4", "mov", "png", "jpg", "webp")
@@ -326,6 +327,34 @@ def test_a_side_car_that_was_changed_or_forged_is_broken(samples, tmp_path: Path
         assert states(output) == {"sidecar": "broken"}
     sidecar.write_text(json.dumps(honest))
     assert states(output) == {"sidecar": "valid"}
+
+
+@pytest.mark.parametrize(
+    ("story", "state"),
+    [
+        ({"watermark": 5, "people": "x", "source": [1], "action": None, "settings": 2}, "valid"),
+        ({"people": [{"name": ["x"], "override": {"a": 1}}, 5], "software": "x"}, "valid"),
+        ({"figures": {"x": float("nan")}}, "broken"),
+        ({"action": "\ud800"}, "broken"),
+    ],
+)
+def test_a_strangers_story_may_be_anything(samples, tmp_path: Path, capsys, story, state) -> None:
+    output, sidecar = tmp_path / "out.ogg", tmp_path / "out.ogg.voicefake.json"
+    make(samples["ogg"], output)
+    content = json.loads(sidecar.read_text()) | {"story": story}
+    content["signature"] = sign(content).model_dump()
+    sidecar.write_text(json.dumps(content))
+    assert states(output) == {"sidecar": state}
+    assert command("--html", tmp_path / "page.html", "--json", output) == (state == "broken")
+    json.loads(capsys.readouterr().out)
+    assert "</html>" in (tmp_path / "page.html").read_text("utf-8")
+
+
+def test_folders_among_the_trusted_keys_are_passed_over(samples, tmp_path: Path) -> None:
+    for folder in (trust_folder(), sidecar_key_path().parent):
+        (folder / "x.pub").mkdir(parents=True)
+    make(samples["ogg"], tmp_path / "out.ogg")
+    assert states(tmp_path / "out.ogg") == {"sidecar": "valid"}
 
 
 def test_a_side_car_is_trusted_by_its_key(samples, tmp_path: Path, monkeypatch) -> None:

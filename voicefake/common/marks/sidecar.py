@@ -103,7 +103,8 @@ def signer_of(content: dict[str, Any]) -> str:
 
 def _keys(folder: Path) -> set[str]:
     """Public keys (base64, ``*.pub``) in ``folder``."""
-    return {path.read_text("ascii", "replace").strip() for path in folder.glob("*.pub")}
+    files = [path for path in folder.glob("*.pub") if path.is_file()]
+    return {path.read_text("ascii", "replace").strip() for path in files}
 
 
 def _sign(content: dict[str, Any]) -> Signature:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -77,7 +78,10 @@ class Story:
 
 
 def bounded_mapping(value: Any) -> dict[str, Any] | None:
-    """``value``, read from a mark, if it is a mapping that is not nested without end."""
+    """``value``, read from a mark, if it is a mapping that can be written as JSON again.
+
+    Not so: nesting without end, NaN, halves of letters.
+    """
     if not isinstance(value, dict):
         return None
     level: list[Any] = [value]
@@ -89,8 +93,14 @@ def bounded_mapping(value: Any) -> dict[str, Any] | None:
             for inner in (item.values() if isinstance(item, dict) else item)
         ]
         if not level:
-            return value
-    return None
+            break
+    else:
+        return None
+    try:
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError:
+        return None
+    return value
 
 
 def people_of(told: Mapping[str, Any]) -> tuple[Person, ...]:

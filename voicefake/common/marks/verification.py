@@ -129,7 +129,7 @@ def _sidecar_mark(path: Path) -> Mark:
         return Mark(kind, MarkState.BROKEN, 1.0, f"{sidecar_path(path).name} {error.fault}")
     if content is None:
         return Mark(kind, MarkState.ABSENT, 1.0, f"there is no {sidecar_path(path).name}")
-    story, ident = content["story"], content["story"].get("watermark")
+    story, ident = content["story"], _ident(content["story"])
     if content["file"]["sha256"] != sha256_of(path):
         detail = "the file is not the one that the side-car was written for"
         return Mark(kind, MarkState.BROKEN, 1.0, detail, ours=True, story=story, ident=ident)
@@ -166,11 +166,16 @@ def _credentials_mark(path: Path, kind: Format, roots: str) -> Mark:
     detail = _detail(state, store, active)
     if own is not None and own is not active:
         detail += f"; made with voicefake before {manifests.generator(active)} edited it"
-    ident = story.get("watermark") if story else None
     return Mark(
-        MarkKind.CREDENTIALS, state, 1.0, detail, own is not None, story,
-        ident if isinstance(ident, str) else None, tuple(manifests.ingredients(store)),
+        MarkKind.CREDENTIALS, state, 1.0, detail, own is not None, story, _ident(story),
+        tuple(manifests.ingredients(store)),
     )  # fmt: skip
+
+
+def _ident(story: dict[str, Any] | None) -> str | None:
+    """The watermark's id that a story, maybe a stranger's, names."""
+    ident = story.get("watermark") if story else None
+    return ident if isinstance(ident, str) else None
 
 
 def _detail(state: MarkState, store: dict[str, Any], active: dict[str, Any]) -> str:
