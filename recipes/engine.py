@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Protocol
 
 from filelock import FileLock, Timeout
+from pydantic import ValidationError
 
 from recipes.library import Bound
 from recipes.report import RunReport, StepReport
@@ -234,7 +235,15 @@ def _resolved_steps(recipe: Recipe) -> Iterator[Step]:
         values = step.model_dump()
         options = {name: recipe.resolved(value) for name, value in step.options.items()}
         filled = {n: recipe.resolved(v) for n, v in values.items() if isinstance(v, str)}
-        yield type(step).model_validate({**values, **filled, "options": options})
+        try:
+            yield type(step).model_validate({**values, **filled, "options": options})
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            field = ".".join(str(part) for part in first["loc"])
+            raise WrongUse(
+                repr(first["input"])[:80], f"cannot be the {field} of step {step.name}",
+                "`voicefake speakers` and `facesync identities` list whom there is",
+            ) from error  # fmt: skip
 
 
 def _content(path: Path, folder: bool) -> str:

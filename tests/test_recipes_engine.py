@@ -58,6 +58,14 @@ def planned(clip, kinds, choices=CHOICES, **assignments):
     return engine.plan(bound, clip.with_name("out.txt"), choices, kinds)
 
 
+@pytest.mark.parametrize(
+    "setting", [{"voice": "my voice"}, {"voice": "../x"}, {"face": ""}, {"face": "käthe"}]
+)
+def test_what_cannot_be_a_name_is_wrong_use(clip, setting) -> None:
+    with pytest.raises(WrongUse, match=r"cannot be the (speaker|identity) of step"):
+        planned(clip, {"voice": Copies(), "face": Copies()}, **setting)
+
+
 def run(clip, voice_kind, face_kind, choices=CHOICES, **assignments):
     kinds = {"voice": voice_kind, "face": face_kind}
     return engine.run(planned(clip, kinds, choices, **assignments), kinds, Silent())

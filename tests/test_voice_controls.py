@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
+from typing import get_type_hints
 
 import numpy as np
 import pytest
@@ -12,12 +14,13 @@ from typer.testing import CliRunner
 from tests.voice_samples import voiced_sound, write_sound
 from voicefake import controls
 from voicefake.cli import build_app
+from voicefake.cli.convert import convert as convert_command
 from voicefake.common.errors import BadInput, Refused, WrongUse
 from voicefake.common.marks.sidecar import sidecar_path
 from voicefake.convert import convert_file
 from voicefake.features import MelSpectrogram, track_f0
 from voicefake.models.decoder import Melody, loudness_of
-from voicefake.options import ConvertOptions, F0Method
+from voicefake.options import RANGES, ConvertOptions, F0Method
 from voicefake.reference import voice_of_recording
 from voicefake.speakers import speaker_store
 from voicefake.targets import Reference, find_target, parse_shares
@@ -53,6 +56,21 @@ def test_dynamics_take_the_range_of_the_target() -> None:
     assert float(half.std()) == pytest.approx(0.8, rel=0.1)
     assert torch.equal(controls.changed_dynamics(loudness, own, 0.6, 1.0), loudness)
     assert torch.equal(controls.changed_dynamics(loudness, own, 0.0, 0.0), loudness)
+
+
+@pytest.mark.parametrize("name", RANGES)
+def test_options_have_the_command_lines_ranges(name: str) -> None:
+    least, most = RANGES[name]
+    for value in (least, most):
+        ConvertOptions(**{name: value})
+    for value in (least - 1, most + 1, float("nan"), 1e300):
+        with pytest.raises(WrongUse, match=f"{name} .* is out of range"):
+            ConvertOptions(**{name: value})
+    option = {"sample_rate": "rate"}.get(name, name)
+    told = get_type_hints(convert_command, include_extras=True)[option].__metadata__[0]
+    assert (told.min, told.max) == (least, most)
+    default = inspect.signature(convert_command).parameters[option].default
+    assert default == getattr(ConvertOptions(), name)
 
 
 def test_protection_spares_what_is_voiced() -> None:

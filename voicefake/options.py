@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from voicefake.common.errors import WrongUse
 from voicefake.common.labels import NoticePlace
 
 
@@ -13,6 +14,20 @@ class F0Method(StrEnum):
 
     SWIFT = "swift"
     PYIN = "pyin"
+
+
+RANGES = {
+    "semitones": (-24, 24),
+    "rounds": (0, 64),
+    "sample_rate": (8000, 192_000),
+    "formants": (-12, 12),
+    "dynamics": (0, 1),
+    "retrieval": (0, 1),
+    "protect": (0, 0.5),
+    "wet": (0, 1),
+    "gain": (-40, 20),
+}
+"""Of the options of a conversion, the least and the most."""
 
 
 @dataclass(frozen=True)
@@ -47,3 +62,14 @@ class ConvertOptions:
     wet: float = 1.0
     gain: float = 0.0
     spoken_notice: NoticePlace = NoticePlace.NONE
+
+    def __post_init__(self) -> None:
+        """Check the values; a recipe may come from a stranger.
+
+        Raises:
+            WrongUse: out of range.
+        """
+        for name, (least, most) in RANGES.items():
+            value = getattr(self, name)
+            if value is not None and not least <= value <= most:
+                raise WrongUse(f"{name} {value}", "is out of range", f"use {least} to {most}")
