@@ -2,12 +2,13 @@
 
 Frames pass through a window of bounded length, so that every frame is smoothed from both
 sides without lag: pose by a local line whose reach shrinks as the head moves faster (the
-idea of the One-Euro filter, Casiez et al. 2012, made symmetric), the mesh by very little.
+idea of the One-Euro filter, Casiez et al. 2012, made symmetric), the mesh by a little.
 A gap of a few frames is filled from both sides; a cut begins anew.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,13 +19,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facesync.align import Similarity, align
+from facesync import mesh
+from facesync.align import Similarity, align, template
 from facesync.arrays import Float, Image, Matrix, Points, as_float
 from facesync.choose import Chooser, same_person
 from facesync.detect import Face, FaceFinder
 from facesync.retarget import Neutral, neutral_of
 
 _COARSE = 24  # pixels
+_AROUND_EYES = 0.03  # of the crop's side: what blinks move
+_BELOW_NOSE = 2  # point of the mesh
 
 
 class HasImage(Protocol):
@@ -47,7 +51,9 @@ class TrackConfig:
         window_bytes: what the frames in the window may take.
         reach: of the smoothing of a still head, in frames (standard deviation).
         fast: motion per frame, in crop sides, at which the reach is halved.
-        mesh_reach: of the smoothing of the mesh, in frames.
+        lid_reach, mouth_reach, calm_reach: of the smoothing of the mesh, in frames: of the
+            lids, of mouth and jaw, and of all that moves slowly. What trembles in the mesh
+            flickers in the picture.
         gap: frames without a face that are filled.
         look_again: frames after which the detector checks the track.
         look_closely: frames after which a face that is not there is looked for thoroughly,
@@ -62,7 +68,9 @@ class TrackConfig:
     window_bytes: int = 200_000_000
     reach: float = 2.5
     fast: float = 0.006
-    mesh_reach: float = 0.4
+    lid_reach: float = 0.4
+    mouth_reach: float = 0.5
+    calm_reach: float = 1.2
     gap: int = 6
     look_again: int = 25
     look_closely: int = 6
@@ -73,7 +81,9 @@ class TrackConfig:
     @staticmethod
     def apart() -> TrackConfig:
         """For pictures that do not follow each other: nothing is smoothed or filled."""
-        return TrackConfig(reach=0.0, mesh_reach=0.0, gap=0, alone=True)
+        return TrackConfig(
+            reach=0.0, lid_reach=0.0, mouth_reach=0.0, calm_reach=0.0, gap=0, alone=True
+        )
 
     def frames_ahead(self, image: Image) -> int:
         """How many frames like ``image`` may wait."""
@@ -280,16 +290,34 @@ class FaceTracker:
             )
         reach = self.config.reach / (1 + _speed(time, pose) / self.config.fast)
         smooth = _similarity(_local_line(time, pose, reach))
-        shape = np.array(shapes)
-        points = _local_line(time, shape.reshape(len(shape), -1), self.config.mesh_reach)
-        return Tracked(
-            smooth, points.reshape(-1, 3).astype(np.float32), neutrals[take], take, filled
-        )
+        points = self._calm(time, np.array(shapes))
+        return Tracked(smooth, points, neutrals[take], take, filled)
+
+    def _calm(self, time: Matrix, shapes: Points) -> Points:
+        """(468, 3) at time 0 of the meshes (T, 468, 3), each part as fast as it moves."""
+        calm = np.empty(shapes.shape[1:], np.float32)
+        c = self.config
+        reaches = (c.lid_reach, c.mouth_reach, c.calm_reach)
+        for part, reach in zip(_parts(), reaches, strict=True):
+            values = shapes[:, part].reshape(len(shapes), -1)
+            calm[part] = _local_line(time, values, reach).reshape(-1, 3)
+        return calm
 
     def _may_fill(self, times: list[int]) -> bool:
         before = [t for t in times if t < 0]
         after = [t for t in times if t > 0]
         return bool(before and after) and min(after) - max(before) <= self.config.gap + 1
+
+
+@functools.cache
+def _parts() -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
+    """(468,) each: the lids, mouth and jaw, the rest."""
+    points = template()[:, :2]
+    eyes = points[[*mesh.RIGHT_EYE, *mesh.LEFT_EYE]]
+    near = np.linalg.norm(points[:, None] - eyes, axis=-1).min(1)
+    lids = near < _AROUND_EYES
+    mouth = (points[:, 1] > points[_BELOW_NOSE, 1] - 0.01) & ~lids
+    return lids, mouth, ~lids & ~mouth
 
 
 def _jumped(before: Face, now: Face) -> bool:

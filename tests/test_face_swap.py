@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from face_samples import blank, frame, talking, write_clip
 
+from facesync import mesh
 from facesync.choose import ByPlace, Like, OnlyFace
 from facesync.cli import main
 from facesync.detect import FaceFinder
@@ -48,6 +49,21 @@ def test_a_still_head_stays_still():
     shifts = np.array([t.similarity.shift for t in follow(noisy)])
     raw = np.array([t.similarity.shift for t in follow(noisy, reach=0.0)])
     assert np.diff(shifts, axis=0).std() < 0.5 * np.diff(raw, axis=0).std()
+
+
+def test_a_still_face_hardly_trembles():
+    rng = np.random.default_rng(2)
+    noisy = [np.clip(frame() + rng.normal(0, 6, (240, 320, 3)), 0, 255).astype(np.uint8)
+             for _ in range(14)]  # fmt: skip
+
+    def trembling(**config: object) -> np.ndarray:
+        points = np.array([t.points for t in follow(noisy, **config)])
+        return np.abs(np.diff(points, n=2, axis=0)).mean((0, 2))
+
+    calm, raw = trembling(), trembling(lid_reach=0.0, mouth_reach=0.0, calm_reach=0.0)
+    brows, lips = list(mesh.RIGHT_BROW), list(mesh.OUTER_LIPS)
+    assert calm[brows].mean() < 0.4 * raw[brows].mean()
+    assert calm[lips].mean() < 0.75 * raw[lips].mean()
 
 
 def test_a_moving_head_is_followed_without_lag():
