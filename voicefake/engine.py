@@ -128,12 +128,12 @@ class Renderer:
         mel = mel.to(n.device)
         if self.voice is None:
             return mel
+        content = self._content(mel, window.first_frame)
         f0, voicing = self._pitch(window, mel.shape[-1])
-        content = self._content(mel, window.first_frame, voicing)
         loudness = self.analysis.loudness
         return spoken(n, self.voice, self.options, mel, content, f0, voicing, loudness)
 
-    def _content(self, mel: Tensor, first_frame: int, voicing: Tensor) -> Tensor:
+    def _content(self, mel: Tensor, first_frame: int) -> Tensor:
         """What is said: the encoder's latent, and what the recogniser heard."""
         n, a = self.networks, self.analysis
         latent = n.encoder(mel, a.mel_mean.to(n.device))
@@ -142,7 +142,7 @@ class Renderer:
         content = torch.cat([latent, heard.to(n.device)], 1) - a.content_mean.to(n.device)
         if self.matching is None:
             return content
-        return matched(content, self.matching, n.encoder, self.options.retrieval * voicing[0])
+        return matched(content, self.matching, n.encoder, self.options.retrieval)
 
     @torch.inference_mode()
     def sound(self, window: Window) -> NDArray[np.float32]:

@@ -42,7 +42,7 @@ class ConvertOptions:
         f0_method: which tracker finds the melody.
         formants: semitones by which the resonances move: up sounds smaller, down larger.
         dynamics: 1 keeps the source's rise and fall of loudness, 0 takes the target's range.
-        retrieval: 0 to 1, how far voiced sounds are moved towards the nearest frames of the
+        retrieval: 0 to 1, how far what is said is moved towards the nearest frames of the
             person's own recordings. Mixtures, references and low-latency voices have none.
         protect: 0 to 0.5, share of the source itself in consonants and breath.
         wet: share of the converted voice in the output; the rest is the source.
@@ -57,7 +57,7 @@ class ConvertOptions:
     f0_method: F0Method = F0Method.SWIFT
     formants: float = 0.0
     dynamics: float = 1.0
-    retrieval: float = 0.3
+    retrieval: float = 0.2
     protect: float = 0.0
     wet: float = 1.0
     gain: float = 0.0

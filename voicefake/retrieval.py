@@ -2,8 +2,7 @@
 
 Each frame of the source's content is replaced in part by the mean of its nearest frames in
 the person's own recordings (kNN-VC, arXiv 2305.18975), so that what leaks of the source
-through the latent goes. Voiced sounds tell most of who speaks, the others what is said: those
-are left alone. Where the person's recordings lack the sound, the phones disagree
+through the latent goes. Where the person's recordings lack the sound, the phones disagree
 and the frame is left alone: fifty-one words do not hold every phone.
 """
 
@@ -60,13 +59,13 @@ class MatchingSet:
 
 
 @torch.inference_mode()
-def matched(content: Tensor, own: MatchingSet, encoder: ContentEncoder, share: Tensor) -> Tensor:
-    """Content (1, content, T) with up to ``share`` (T,) of each frame from the matching set."""
-    blocks = zip(content[0].T.split(_BLOCK), share[:, None].split(_BLOCK), strict=True)
-    return torch.cat([_matched(frames, own, encoder, part) for frames, part in blocks]).T[None]
+def matched(content: Tensor, own: MatchingSet, encoder: ContentEncoder, share: float) -> Tensor:
+    """Content (1, content, T) with up to ``share`` of each frame from the matching set."""
+    blocks = [_matched(b, own, encoder, share) for b in content[0].T.split(_BLOCK)]
+    return torch.cat(blocks).T[None]
 
 
-def _matched(frames: Tensor, own: MatchingSet, encoder: ContentEncoder, share: Tensor) -> Tensor:
+def _matched(frames: Tensor, own: MatchingSet, encoder: ContentEncoder, share: float) -> Tensor:
     weighted = frames * own.weight
     # squared distances, twice as fast as torch.cdist's roots of them
     distances = torch.addmm(own.squares, weighted, own.frames.T, alpha=-2)

@@ -199,12 +199,12 @@ class VoiceStream:
         if self.options.auto_pitch:
             log_f0 = log_f0 - own + self.voice.log_f0[0]
         f0 = (log_f0.exp() * 2 ** (self.options.semitones / 12)).clamp(50.0, 1000.0)
-        return torch.cat([self._as_said(content, voicing), mel, f0, voicing], 1)
+        return torch.cat([self._as_said(content), mel, f0, voicing], 1)
 
-    def _as_said(self, content: Tensor, voicing: Tensor) -> Tensor:
+    def _as_said(self, content: Tensor) -> Tensor:
         """All of the content that the decoder knows (1, content, n), nearer to the voice's own."""
         if self._matching is not None:
-            share = self.options.retrieval * voicing[0, 0]
+            share = self.options.retrieval
             return matched(content, self._matching, self.networks.encoder, share)
         # near the present there is no recogniser: the decoder has learned to do without
         config = self.voice.decoder.decoder.config

@@ -124,9 +124,9 @@ def convert(
             min=0,
             max=1,
             rich_help_panel=_SOUND,
-            help="How far voiced sounds are moved to the nearest of the target's own recordings.",
+            help="How far the sounds are moved to the nearest of the target's own recordings.",
         ),
-    ] = 0.3,
+    ] = 0.2,
     protect: Annotated[
         float,
         typer.Option(
