@@ -113,6 +113,22 @@ def test_the_page_comes_with_a_policy_and_answers_to_its_own_name_only(
     assert "default-src 'self'" in policy
     assert "http" not in policy
     assert visitor.http.get("", headers={"host": "evil.example"}).status_code == 421
+    assert visitor.http.get("", headers={"host": "localhost"}).status_code == 200
+    assert visitor.http.get("", headers={"host": "[::1"}).status_code == 421
+
+
+@pytest.mark.parametrize(
+    ("origin", "code"),
+    [("http://evil.example", 403), ("null", 403), ("http://127.0.0.1:{port}", 200)],
+)
+def test_another_site_cannot_send_files(
+    visitor: web_visitor.Visitor, origin: str, code: int
+) -> None:
+    headers = {"origin": origin.format(port=visitor.http.base_url.port)}
+    sent = visitor.http.post(
+        "gradio_api/upload", files={"files": ("a.wav", b"RIFF")}, headers=headers
+    )
+    assert sent.status_code == code
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
 from starlette.datastructures import Headers, MutableHeaders
@@ -56,8 +57,8 @@ class Guard:
     """Turns away what this page has no use for.
 
     On loopback: requests under another host's name, by which a web site that the user visits
-    could reach it (DNS rebinding). Everywhere: gradio's ways of fetching from other servers,
-    and uploads that would fill the disk.
+    could reach it (DNS rebinding), and those that such a site sends here. Everywhere: gradio's
+    ways of fetching from other servers, and uploads that would fill the disk.
 
     Args:
         folder: where uploads go.
@@ -73,9 +74,10 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers, path = Headers(scope=scope), scope["path"]
-        host = headers.get("host", "").rpartition(":")[0]
-        if self._hosts and host not in self._hosts:
+        if self._hosts and _host(f"//{headers.get('host', '')}") not in self._hosts:
             await PlainTextResponse("unknown host", 421)(scope, receive, send)
+        elif self._hosts and _host(headers.get("origin", f"//{LOOPBACK[0]}")) not in self._hosts:
+            await PlainTextResponse("not from there", 403)(scope, receive, send)
         elif "/proxy=" in path or "/file=http" in path or scope["type"] != "http":
             await PlainTextResponse("not here", 403)(scope, receive, send)
         elif path.endswith("/upload") and not self._has_room(headers.get("content-length", "0")):
@@ -86,6 +88,13 @@ class Guard:
     def _has_room(self, length: str) -> bool:
         free = shutil.disk_usage(self._folder).free
         return length.isdecimal() and free - int(length) > _SPARE_BYTES
+
+
+def _host(address: str) -> str | None:
+    try:
+        return urlsplit(address).hostname
+    except ValueError:  # half an IPv6 address
+        return None
 
 
 def _with_headers(send: Send) -> Send:
