@@ -17,6 +17,7 @@ import typer
 from typer.testing import CliRunner
 
 from voicefake.common.commandline import SeedOption, print_json
+from voicefake.common.files import atomic_path
 
 NO_UNICODE = os.fsdecode(b"caf\xe9.wav")
 
@@ -60,3 +61,11 @@ def test_a_name_that_the_terminal_lacks_stops_nothing(tmp_path: Path) -> None:
     done = subprocess.run(command, env=environment, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (1, b"")
     assert rb"\u65e5\u672c.wav: not ours" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["日" * 77 + ".txt", "a" * 251 + ".txt"])
+def test_the_longest_names_can_be_written(tmp_path: Path, name: str) -> None:
+    for content in ("one", "two"):
+        with atomic_path(tmp_path / name, force=True) as temporary:
+            temporary.write_text(content)
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [(name, "two")]

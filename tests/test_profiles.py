@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 import shutil
 import stat
 import zipfile
@@ -136,6 +137,15 @@ def test_a_process_killed_while_replacing_leaves_the_old_one(store: ProfileStore
     (store.user / "ann").rename(work / "old")
     assert store.find("ann").details == ann.details
     assert [profile.name for profile in store.list()] == ["ann"]
+
+
+def test_what_killed_processes_left_goes(store: ProfileStore, ann, record, weights: Path) -> None:
+    for name in (".ann-half/new", ".bob-gone/bob", ".eve-fresh/new", ".old-kept/old"):
+        (store.user / name).mkdir(parents=True)
+        if "fresh" not in name:
+            os.utime((store.user / name).parent, (1e9, 1e9))
+    store.create("bea", {"w.safetensors": weights}, record)
+    assert sorted(p.name for p in store.user.iterdir()) == [".eve-fresh", ".old-kept", "ann", "bea"]
 
 
 def test_bundled_profiles_stay(tmp_path: Path, store: ProfileStore, ann, record) -> None:

@@ -23,6 +23,7 @@ except ImportError:  # Windows, where files in use cannot be removed anyway
     fcntl = None
 
 _JUST_NOW = 10.0  # seconds; a file may be between two writers
+_PREFIX_BYTES = 80  # file systems take names of 255
 _NOT_WRITTEN = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 
 
@@ -63,7 +64,8 @@ def atomic_path(path: Path, *, force: bool = False) -> Iterator[Path]:
     refuse_existing(path, force=force)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        prefix = f".{path.stem[:80]}-unfinished-"
+        stem = path.stem.encode("utf-8", "ignore")[:_PREFIX_BYTES].decode("utf-8", "ignore")
+        prefix = f".{stem}-unfinished-"
         _remove_leftovers(path.parent, f"{glob.escape(prefix)}????????{glob.escape(path.suffix)}")
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=path.suffix)
     except OSError as error:

@@ -7,8 +7,9 @@ import difflib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ from voicefake.common.profiles.profile import (
     check_name,
     load_profile,
 )
+
+_STALE_SECONDS = 86_400.0
 
 
 class ProfileStore:
@@ -262,7 +265,16 @@ class ProfileStore:
     def _temporary(self, name: str) -> Path:
         try:
             self.user.mkdir(parents=True, exist_ok=True)
+            self._sweep()
             return Path(tempfile.mkdtemp(dir=self.user, prefix=f".{name}-"))
         except OSError as error:
             fault = f"cannot be written ({error.strerror})"
             raise WrongUse(self.user, fault, "check the folder's rights") from error
+
+    def _sweep(self) -> None:
+        """Delete what killed processes left; but for ``old``, which stands in for a profile."""
+        for left in self.user.glob(".*-*"):
+            with suppress(OSError):  # another process was quicker
+                is_stale = time.time() - left.stat().st_mtime > _STALE_SECONDS
+                if is_stale and left.is_dir() and not (left / "old").exists():
+                    shutil.rmtree(left, ignore_errors=True)
