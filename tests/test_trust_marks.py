@@ -196,6 +196,11 @@ def test_trusted_and_valid_are_different_words(samples, tmp_path: Path) -> None:
         verify(output)
 
 
+def test_a_root_that_is_not_there_is_said_not_to_be_there(samples, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no such file"):
+        verify(samples["wav"], trust=[tmp_path / "root.pem"])
+
+
 def test_another_installation_is_not_trusted(samples, tmp_path: Path, monkeypatch) -> None:
     output = tmp_path / "out.wav"
     make(samples["wav"], output)

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from voicefake.common.errors import BadInput
+from voicefake.common.files import regular_file
 from voicefake.common.places import data_folder, write_private
 
 _LIFETIME = datetime.timedelta(days=30 * 365)
@@ -93,13 +94,13 @@ def trusted_roots(extra: tuple[Path, ...] = ()) -> str:
     """All root certificates the user trusts, as one PEM text (none: empty).
 
     Raises:
-        BadInput: a file holds no certificate.
+        BadInput: a file is missing or holds no certificate.
     """
     own = sorted(trust_folder().glob("*.pem")) if trust_folder().is_dir() else []
     found = []
     for path in (*own, *extra):
         try:
-            certificates = x509.load_pem_x509_certificates(path.read_bytes())
+            certificates = x509.load_pem_x509_certificates(regular_file(path).read_bytes())
         except (OSError, ValueError) as error:
             fault = "holds no certificate in PEM form"
             raise BadInput(path, fault, "name a root certificate") from error
