@@ -32,7 +32,7 @@ from voicefake.common.progress import Reporter, Silent
 __all__ = ["SwapOptions", "SwapReport", "swap_picture", "swap_video"]
 
 _WARM_UP = 60
-"""Frames before the place where a stopped swap goes on that are worked on again."""
+"""Frames before the place where a stopped swap goes on that are drawn again."""
 _LOOK_AHEAD = 5.0
 """Seconds of a video from one look for intimate material to the next, before the work."""
 
@@ -115,8 +115,8 @@ def swap_video(
             with VideoWriter(
                 making.path, source=source, sound=sound, crf=options.crf, marking=mark, parts=parts
             ) as writer:
-                frames = ahead(reader.frames(max(0, done - _WARM_UP)))
-                for frame, image, outcome in swapper.frames(frames):
+                frames = ahead(reader.frames())
+                for frame, image, outcome in swapper.frames(frames, max(0, done - _WARM_UP)):
                     if frame.index >= done:
                         writer.write(replace(frame, image=image), outcome)
                         outcomes.append(outcome)

@@ -69,22 +69,30 @@ class FaceSwapper:
         self._occlusion = OcclusionFinder(device) if options.occlusion else None
         self._take = -1
 
-    def frames(self, frames: Iterable[FrameT]) -> Iterator[tuple[FrameT, Image, Outcome]]:
+    def frames(
+        self, frames: Iterable[FrameT], first: int = 0
+    ) -> Iterator[tuple[FrameT, Image, Outcome]]:
         """Each frame with its new picture; without a face it is the old one.
+
+        Args:
+            first: number of the frame to begin with. In those before, the face is followed
+                only, so that how it looks at rest is what it is without a stop.
 
         Raises:
             Refused: a frame shows intimate material.
         """
-        for frame, image, outcome in self._swapped(self._guard.watched(frames)):
+        for frame, image, outcome in self._swapped(self._guard.watched(frames), first):
             yield frame, self._label.draw(image) if self._label else image, outcome
 
-    def _swapped(self, frames: Iterable[FrameT]) -> Iterator[tuple[FrameT, Image, Outcome]]:
+    def _swapped(
+        self, frames: Iterable[FrameT], first: int
+    ) -> Iterator[tuple[FrameT, Image, Outcome]]:
         frames = iter(frames)
-        first = next(frames, None)
-        if first is None:
+        one = next(frames, None)
+        if one is None:
             return
-        many = max(1, min(_BATCH, _BATCH_BYTES // first.image.nbytes))
-        followed = ahead(self._tracker.follow(itertools.chain([first], frames)), many)
+        many = max(1, min(_BATCH, _BATCH_BYTES // one.image.nbytes))
+        followed = ahead(self._tracker.follow(itertools.chain([one], frames)), many)
         waiting: list[tuple[FrameT, Tracked | None]] = []
         for number, (frame, tracked) in enumerate(followed):
             new_take = tracked is not None and (self._alone or tracked.take != self._take)
@@ -95,7 +103,8 @@ class FaceSwapper:
                 if number % self._guard.every:
                     self._guard.look(frame.image, f" in picture {number + 1}")
                 self._begin(tracked.take)
-            waiting.append((frame, tracked))
+            if number >= first:
+                waiting.append((frame, tracked))
         yield from self._finish(waiting)
 
     def _begin(self, take: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from pathlib import Path
@@ -9,14 +10,18 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 from face_samples import blank, frame, talking, write_clip
 
 from facesync import mesh
 from facesync.choose import ByPlace, Like, OnlyFace
 from facesync.cli import main
 from facesync.detect import FaceFinder
-from facesync.swap import swap_video
+from facesync.identities import identity_store, load_identity
+from facesync.swap import SwapOptions, swap_video
+from facesync.swapper import FaceSwapper
 from facesync.track import FaceTracker, TrackConfig
+from recipes.sample import CLIP
 from voicefake.common.errors import BadInput, WrongUse
 from voicefake.common.media import VideoReader, probe, read_image, write_image
 
@@ -223,3 +228,16 @@ def test_a_tilted_face_and_one_on_its_head_are_found_as_they_lie(angle):
     (face,) = FaceFinder().find(frame(angle=angle))
     lies = math.degrees(face.region().angle)
     assert abs((lies - angle + 180) % 360 - 180) < 8
+
+
+def test_a_face_looks_the_same_after_a_stop():
+    identity = load_identity(identity_store().find("nobody-a"))
+    frames = list(itertools.islice(VideoReader(CLIP), 70))
+
+    def swapped(first: int) -> dict[int, np.ndarray]:
+        swapper = FaceSwapper(identity, CLIP, SwapOptions(), torch.device("cpu"))
+        return {f.index: image.astype(int) for f, image, _ in swapper.frames(frames, first)}
+
+    whole, rest = swapped(0), swapped(40)
+    assert list(rest) == list(range(40, 70))
+    assert max(np.abs(whole[n] - rest[n]).max() for n in range(60, 70)) <= 2
