@@ -1,4 +1,4 @@
-"""Every command in every page is one that the programs take; those of the first screen run."""
+"""Every command in every page is one that the programs take (test_docs_run.py runs them)."""
 
 from __future__ import annotations
 
@@ -10,14 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import soundfile
 import typer
-from media_samples import RATE, tone
 from test_cli_help import applications
-from test_cli_swap import shortened
 
 from recipes import library
-from voicefake.common.commandline import hoist_global_options, run
+from voicefake.common.commandline import hoist_global_options
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(
@@ -136,21 +133,3 @@ def test_every_bundled_recipe_has_its_picture_and_command():
         if words[:3] == ["voicefake", "recipe", "run"]:
             given = [word for flag, word in itertools.pairwise(words) if flag == "--set"]
             library.bind(library.find(words[3]), library.parse_assignments(given))
-
-
-@pytest.mark.slow
-def test_the_first_steps_of_the_readme_run(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    shortened(tmp_path / "clip.mp4", frames=4)
-    soundfile.write(tmp_path / "interview.wav", tone(1.0).ravel(), RATE)
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    block = re.search(r"## First steps\n.*?^```\n(.*?)^```", text, re.M | re.S)
-    assert block is not None
-    for line in block[1].splitlines():
-        program, *arguments = shlex.split(line, comments=True)
-        with pytest.raises(SystemExit) as end:
-            run(applications()[program], arguments)
-        assert end.value.code == 0, line
-    assert {"clip.kathleen-nobody-a.mp4", "interview.ljspeech.wav", "clip.nobody-b.mp4"} <= {
-        path.name for path in tmp_path.iterdir()
-    }

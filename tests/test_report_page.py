@@ -18,7 +18,9 @@ from recipes.evaluate.pairs import judge_voice
 from recipes.reports import write_report
 from recipes.reports.face_part import face_part
 from recipes.reports.html import facts, section
+from recipes.reports.identity import face_identity, voice_identity
 from recipes.reports.voice_part import voice_of
+from recipes.sample import CLIP
 from voicefake.cli import build_app
 from voicefake.common.commandline import run
 from voicefake.common.consent import revoke
@@ -26,6 +28,7 @@ from voicefake.common.errors import BadInput, WrongUse
 from voicefake.common.marks import Person, Story, marked_output
 from voicefake.common.marks.sidecar import sidecar_path
 from voicefake.common.reports import Stopwatch, report_run
+from voicefake.convert import convert_file
 from voicefake.speakers import speaker_store
 
 
@@ -118,6 +121,22 @@ def test_videos_are_shown_with_their_frames(tmp_path: Path):
     text = page.read_text("utf-8")
     assert text.count("data:video/mp4") == 2
     assert "the same moments" in text
+
+
+def test_whose_voice_and_face_it_is_is_told_without_any_extra(tmp_path: Path):
+    clips = [tmp_path / "before.mp4", tmp_path / "after.mp4"]
+    for clip, name in zip(clips, ("nobody-b", "nobody-a"), strict=True):
+        write_clip(clip, [frame(name=name)] * 10)
+    into, kept = face_identity(*clips, "nobody-a"), face_identity(*clips, "nobody-b")
+    figures, back = ({s.name: s.estimate.mean for s in found} for found in (into, kept))
+    assert figures["result"] < figures["source"] and figures["nearer"] == 1
+    assert back["result"] > back["source"] + 0.2
+    assert figures["progress"] > 0.8
+    convert_file(CLIP, tmp_path / "after.wav", "kathleen")
+    sounds = CLIP, tmp_path / "after.wav"
+    source, result = voice_identity(*sounds, voice_of("kathleen", sounds[1]))
+    assert result.estimate.mean > source.estimate.mean + 0.1
+    assert result.estimate.low <= result.estimate.mean <= result.estimate.high
 
 
 def test_the_discriminators_verdict_on_a_face_is_shown(tmp_path: Path):

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from recipes.evaluate.figures import Figures
+from recipes.evaluate.figures import Figures, Summary
 from recipes.evaluate.jury import Jury
 from recipes.evaluate.own_mesh import own_mesh
 from recipes.evaluate.pairs import Judged, judge_face, judge_voice
 from recipes.reports import facts_part
 from recipes.reports.face_part import face_part
 from recipes.reports.html import figure_table, section
+from recipes.reports.identity import face_identity, voice_identity
 from recipes.reports.page import write_page
 from recipes.reports.players import frames, players
 from recipes.reports.sound_part import sound_part
-from recipes.reports.voice_part import voice_part
+from recipes.reports.voice_part import voice_of, voice_part
 from voicefake.common.errors import VoicefakeError
 from voicefake.common.files import refuse_existing
 from voicefake.common.marks import verify
@@ -70,7 +72,7 @@ def write_report(
     bar = (reporter or Silent()).stage("report", 4)
     verified, run = verify(after), run or {}
     people = {person.kind: person.name for person in verified.people}
-    jury = Jury()
+    jury, judged_here = Jury(), judged is None
     if judged is None:
         judged = {
             "voice": judge_voice(jury, before, after),
@@ -81,6 +83,8 @@ def write_report(
     warnings = [*run.get("warnings", ()), *run.get("repaired", ())]
     voice, face = voice or people.get("speaker"), face or people.get("identity")
     inside = _insides(before, after, voice, face, warnings)
+    if judged_here:
+        _add_identity(shown, before, after, voice, face)
     bar.advance()
     body = [
         section("Before and after", players(before, after, output), _frames(before, after)),
@@ -127,6 +131,21 @@ def _insides(
     if face is not None:
         parts.append(face_part(before, after))
     return parts
+
+
+def _add_identity(
+    shown: dict[str, Judged], before: Path, after: Path, voice: str | None, face: str | None
+) -> None:
+    """Put whose voice and face it is before the other figures; a profile may be gone."""
+    found: dict[str, tuple[Summary, ...]] = {}
+    with suppress(VoicefakeError):
+        if voice is not None and "voice" in shown:
+            found["voice"] = voice_identity(before, after, voice_of(voice, after))
+    with suppress(VoicefakeError):
+        if face is not None and "face" in shown:
+            found["face"] = face_identity(before, after, face)
+    for part, summaries in found.items():
+        shown[part] = replace(shown[part], summaries=(*summaries, *shown[part].summaries))
 
 
 def _frames(before: Path, after: Path) -> str:
