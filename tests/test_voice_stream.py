@@ -11,13 +11,20 @@ from recipes.sample import CLIP
 from tests.voice_samples import voiced_sound
 from voicefake.common.media import read_audio
 from voicefake.engine import Networks
-from voicefake.features import FeatureConfig, MelSpectrogram, track_f0
+from voicefake.features import (
+    ACTIVE_RMS,
+    FeatureConfig,
+    MelSpectrogram,
+    pauses,
+    speech_mean,
+    track_f0,
+)
 from voicefake.models.decoder import DecoderConfig, Melody, PersonDecoder, SpeakerDecoder
 from voicefake.models.encoder import ContentEncoder, EncoderConfig
 from voicefake.models.vocoder import Vocoder, VocoderConfig
 from voicefake.options import ConvertOptions
 from voicefake.recogniser import Recogniser
-from voicefake.running import HeardFrames, PitchFrames
+from voicefake.running import HeardFrames, Levels, PitchFrames, RunningMean
 from voicefake.speakers import speaker_store
 from voicefake.stream import VoiceStream
 from voicefake.voices import Voice, load_voice
@@ -144,3 +151,32 @@ def test_a_stream_with_time_to_hear_makes_use_of_it() -> None:
     deaf = replace(networks, recogniser=_Deaf())
     unheard = _streamed(VoiceStream(deaf, voice, options), sound, [9600])
     assert np.abs(heard - unheard).max() > 0.01
+
+
+def test_a_running_mean_sets_out_from_the_usual_one_and_leaves_it() -> None:
+    usual, frames = torch.tensor([[1.0], [-4.0]]), torch.full((1, 1, 300), 3.0)
+    pause = torch.zeros(300, dtype=torch.bool)
+    means = RunningMean(1000, 0.2, usual, worth=100).push(frames, pause)[0, 0]
+    speech = [1 + 2 * n / (100 + n) for n in (1, 300)]
+    expected = [0.8 * value + 0.2 * -4 for value in speech]
+    assert means[[0, -1]].tolist() == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_bundled_usual_means_are_nearer_to_a_recording_s_than_its_first_frame() -> None:
+    networks = Networks.load(torch.device("cpu"))
+    assert networks.usual is not None
+    sound, rate = read_audio(CLIP, sample_rate=24_000)
+    mel = networks.spectrogram(torch.from_numpy(sound)[None])
+    pause = pauses(mel)[0]
+    content = networks.encoder(mel, speech_mean(mel, pause))[0]
+    heard = networks.recogniser.listen_to(sound, rate).at(0, content.shape[-1], 0.01)[0]
+    content = torch.cat([content, heard])[:, ~pause]
+    own, usual = content.mean(1), networks.usual.content[0]
+    assert (usual - own).square().mean() < (content[:, 0] - own).square().mean()
+
+
+def test_the_hiss_before_the_first_word_is_not_raised_to_speech() -> None:
+    hiss, speech = torch.full((100,), 1e-8), torch.full((200,), 1e-4)
+    gains = Levels(3000).push(torch.cat([hiss, speech]))
+    assert gains[99] < 2
+    assert float(gains[-1]) == pytest.approx(ACTIVE_RMS / 1e-2, rel=0.01)

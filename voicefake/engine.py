@@ -17,7 +17,16 @@ from voicefake.models.decoder import Melody, loudness_of
 from voicefake.models.encoder import ContentEncoder
 from voicefake.models.layers import Context
 from voicefake.models.vocoder import Vocoder
-from voicefake.networks import ENCODER, VOCODER, WEIGHTS, load_encoder, load_vocoder
+from voicefake.networks import (
+    ENCODER,
+    USUAL,
+    VOCODER,
+    WEIGHTS,
+    UsualMeans,
+    load_encoder,
+    load_usual,
+    load_vocoder,
+)
 from voicefake.options import ConvertOptions
 from voicefake.recogniser import Recogniser
 from voicefake.retrieval import MatchingSet, matched
@@ -38,6 +47,7 @@ class Networks:
     melody: Melody
     vocoder: Vocoder
     device: torch.device
+    usual: UsualMeans | None = None
 
     @staticmethod
     def load(
@@ -56,6 +66,7 @@ class Networks:
             Melody(spectrogram).to(device),
             load_vocoder((vocoder or folder) / VOCODER).to(device),
             device,
+            load_usual(folder / USUAL),
         )
 
     def rounds(self, voice: Voice | None, wanted: int | None) -> int:

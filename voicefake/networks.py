@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from torch import nn
+from torch import Tensor, nn
 
 from voicefake.common.errors import BadInput
 from voicefake.common.modelfile import load_model, load_weights
@@ -20,7 +21,35 @@ LIVE_WEIGHTS = WEIGHTS / "live"
 """Of networks that hardly look ahead."""
 
 ENCODER, DECODER, VOCODER = "encoder.safetensors", "decoder.safetensors", "vocoder.safetensors"
+USUAL, USUAL_KIND = "usual.safetensors", "voice-usual-means"
 Network = TypeVar("Network", bound=nn.Module)
+
+
+@dataclass(frozen=True)
+class UsualMeans:
+    """Means over recordings of speech, each over speech and over pauses.
+
+    Attributes:
+        mel: of the log-mel (2, n_mels).
+        content: of the encoder's latent and, beside the full one, of the recogniser's features
+            (2, content).
+    """
+
+    mel: Tensor
+    content: Tensor
+
+
+def load_usual(path: Path) -> UsualMeans:
+    """What a stream sets out from.
+
+    Raises:
+        BadInput: the file is not what it should be.
+    """
+    tensors = load_model(path, USUAL_KIND).tensors
+    try:
+        return UsualMeans(tensors["mel"], tensors["content"])
+    except KeyError as error:
+        raise BadInput(path, f"lacks {error}", "install voicefake anew") from error
 
 
 def load_network(path: Path, kind: str, build: Callable[[dict[str, Any]], Network]) -> Network:

@@ -15,6 +15,10 @@ _SILENT = 1e-8
 _PAUSE = 1e-3
 _FADING = 0.999
 """By which the loudest frame's power fades with each frame: 30 dB in 70 s."""
+_PEAK = ACTIVE_RMS**2 / 10
+"""Power of a loud frame as long as none was heard."""
+_SURE = 50
+"""Frames of speech after which its level is known."""
 _TRACK_PAST, _TRACK_AHEAD = 12, 11
 """Values that SwiftF0 looks at before and after one, and one more for the resampler's edge."""
 _TRACK_RATE, _TRACK_HOP = 16_000, 256
@@ -29,11 +33,18 @@ class RunningMean:
     Args:
         limit: frames after which what is older begins to be forgotten.
         pause_share: of the mean; 0 leaves pauses out.
+        usual: means of speech and of pauses (2, C) to set out from.
+        worth: as how many frames of speech they count.
     """
 
-    def __init__(self, limit: int, pause_share: float) -> None:
+    def __init__(
+        self, limit: int, pause_share: float, usual: Tensor | None = None, worth: int = 1
+    ) -> None:
         self._limit, self._share = limit, np.float32(pause_share)
         self._counts, self._means = [0, 0], dict[int, NDArray[np.float32]]()
+        if usual is not None:
+            self._counts = [worth, int(worth * pause_share)]
+            self._means = dict(enumerate(usual.numpy()))
 
     def push(self, x: Tensor, pause: Tensor) -> Tensor:
         """The mean after each frame of ``x`` (1, C, n); ``pause`` (n,) says what they are."""
@@ -52,10 +63,14 @@ class RunningMean:
 
 
 class Levels:
-    """Gain that brings speech to the level that the networks know."""
+    """Gain that brings speech to the level that the networks know.
+
+    It sets in with the first half second of speech, so that the hiss before the first word is
+    not raised to speech.
+    """
 
     def __init__(self, limit: int) -> None:
-        self._limit, self._count, self._power, self._peak = limit, 0, 0.0, 0.0
+        self._limit, self._count, self._power, self._peak = limit, 0, 0.0, _PEAK
 
     def push(self, power: Tensor) -> Tensor:
         """Gain (n,) after each frame of mean powers (n,)."""
@@ -65,7 +80,9 @@ class Levels:
             if value > self._peak * _PAUSE and value > _SILENT:
                 self._count = min(self._count + 1, self._limit)
                 self._power += (value - self._power) / self._count
-            gains[i] = ACTIVE_RMS / self._power**0.5 if self._power else 1.0
+            if self._count:
+                sure = min(1.0, self._count / _SURE)
+                gains[i] = (ACTIVE_RMS / self._power**0.5) ** sure
         return torch.from_numpy(gains)
 
 

@@ -18,12 +18,16 @@ from torch import Tensor
 from voicefake.engine import Networks, noise_at, soft_limited, spoken
 from voicefake.features import LOG_FLOOR, PAUSE_SHARE, pauses
 from voicefake.options import ConvertOptions
+from voicefake.recogniser import SIZE
 from voicefake.retrieval import MatchingSet, matched
 from voicefake.running import HeardFrames, Levels, PitchFrames, RunningMean
 from voicefake.voices import Voice
 
 _REMEMBERED = 3000
 """Frames after which a running mean begins to forget: half a minute of speech."""
+
+_USUAL_MEL, _USUAL_CONTENT = 25, 150
+"""Frames for as many as the usual means count: recordings differ more in their mel."""
 
 
 class Overlapped:
@@ -103,8 +107,12 @@ class VoiceStream:
         instant = networks.encoder.config.look_ahead is not None
         self._levels, self._pitch = Levels(_REMEMBERED), PitchFrames(c, instant=instant)
         self._hearing = None if instant else self._ears()
-        shares = {"mel": PAUSE_SHARE, "content": PAUSE_SHARE, "f0": 0.0}
-        self._means = {name: RunningMean(_REMEMBERED, share) for name, share in shares.items()}
+        mel, content = self._usual()
+        self._means = {
+            "mel": RunningMean(_REMEMBERED, PAUSE_SHARE, mel, _USUAL_MEL),
+            "content": RunningMean(_REMEMBERED, PAUSE_SHARE, content, _USUAL_CONTENT),
+            "f0": RunningMean(_REMEMBERED, 0.0),
+        }
         self._matching: MatchingSet | None = None
         if self._hearing and voice.content is not None and self.options.retrieval:
             self._matching = MatchingSet.of(voice.content, networks.encoder)
@@ -117,6 +125,14 @@ class VoiceStream:
         """The recogniser, for a decoder that makes use of it."""
         wanted = self.voice.decoder.decoder.config.recogniser
         return HeardFrames(self.networks.recogniser, self._config) if wanted else None
+
+    def _usual(self) -> tuple[Tensor, Tensor] | tuple[None, None]:
+        """Means that stand for those of a recording of which little was heard."""
+        usual = self.networks.usual
+        if usual is None:
+            return None, None
+        size = self.networks.encoder.config.latent + (SIZE if self._hearing else 0)
+        return usual.mel, usual.content[:, :size]
 
     def _stages(self, waiting: int) -> None:
         n, c = self.networks, self._config
