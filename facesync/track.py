@@ -69,7 +69,7 @@ class TrackConfig:
     reach: float = 2.5
     fast: float = 0.006
     lid_reach: float = 0.4
-    mouth_reach: float = 0.5
+    mouth_reach: float = 0.4
     calm_reach: float = 1.2
     gap: int = 6
     look_again: int = 25
