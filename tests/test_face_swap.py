@@ -68,7 +68,7 @@ def test_a_still_face_hardly_trembles():
     calm, raw = trembling(), trembling(lid_reach=0.0, mouth_reach=0.0, calm_reach=0.0)
     brows, lips = list(mesh.RIGHT_BROW), list(mesh.OUTER_LIPS)
     assert calm[brows].mean() < 0.4 * raw[brows].mean()
-    assert calm[lips].mean() < 0.75 * raw[lips].mean()
+    assert calm[lips].mean() < 0.9 * raw[lips].mean()  # speech needs them quick
 
 
 def test_a_moving_head_is_followed_without_lag():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,7 @@ def test_a_sound_too_short_to_be_heard_gives_zeros() -> None:
 def test_rows_are_joined_by_lines() -> None:
     rows = np.zeros((2, SIZE), np.float16)
     rows[1] = 4
-    heard = Heard(np.array([0.0, 0.04]), rows)
+    heard = Heard(np.array([0.0, 0.04]), io.BytesIO(rows.tobytes()))
     assert torch.allclose(heard.at(0, 5, 0.01)[0, 0], torch.arange(5.0), atol=1e-5)
 
 
