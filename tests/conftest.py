@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,10 @@ DATA = ROOT.parent / "shared" / "data"
 # The suite runs in several processes: more threads than cores would only slow them down.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
+
+# librosa's compiled code, kept where another process compiles too, may crash both (numba #10128).
+_COMPILED = tempfile.TemporaryDirectory(prefix="numba-")
+os.environ["NUMBA_CACHE_DIR"] = _COMPILED.name
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
