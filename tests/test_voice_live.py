@@ -72,6 +72,12 @@ def test_a_file_stands_for_the_microphone(tmp_path: Path) -> None:
     assert SPEAKER in sidecar_path(record).read_text(encoding="utf-8")
 
 
+def test_a_file_that_is_not_there_is_the_files_fault(tmp_path: Path) -> None:
+    live = LiveOptions(source=tmp_path / "none.wav", record=tmp_path / "out.wav")
+    with pytest.raises(BadInput, match="there is no such file"):
+        go_live(SPEAKER, live)
+
+
 def test_microphone_to_device(monkeypatch: pytest.MonkeyPatch) -> None:
     device = _Device(np.random.default_rng(0).standard_normal(72_000).astype(np.float32) * 0.1)
     monkeypatch.setitem(sys.modules, "sounddevice", device)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from voicefake.common.devices import Device, resolve_device
 from voicefake.common.errors import WrongUse
+from voicefake.common.files import regular_file
 from voicefake.common.marks import Story, Watermark, marked_output
 from voicefake.common.media import AudioReader, AudioWriter, Resampler
 from voicefake.common.profiles import ProfileStore
@@ -114,6 +115,8 @@ def go_live(
     """
     if not (live.record or live.output or live.monitor):
         raise WrongUse("live", "has nowhere to go", "give --output DEVICE, --monitor or --record")
+    if live.source is not None:
+        regular_file(live.source)
     target = find_target(speaker, store or speaker_store())
     options = options or ConvertOptions()
     settings = target.settings | {"seed": seed, "live": True} | asdict(options)

@@ -13,12 +13,13 @@ from facesync.identities import identity_store, load_identity
 from facesync.safeguards.faceprint import faceprint
 from recipes.evaluate.figures import Meaning, Summary, summarise
 from voicefake.common.media import VideoReader, read_audio
-from voicefake.engine import Networks
+from voicefake.features import ACTIVE_RMS, MelSpectrogram, active_rms
 from voicefake.voices import Voice
 
 _SECONDS, _SEGMENT = 60.0, 3.0
 _EACH_SECOND, _PICTURES, _GROUP = 5, 60, 5
 _MARGIN = 1 / 16
+_SILENT = 1e-4
 _OWN = "by the speaker encoder that the decoder was trained with: it tells when something is wrong"
 VOICE = {
     "source": Meaning("source to target", None, f"cosine of their voices, {_OWN}"),
@@ -45,15 +46,16 @@ def voice_identity(before: Path, after: Path, voice: Voice) -> tuple[Summary, ..
     """How near source and result are to ``voice``; intervals are over segments of three seconds."""
     if voice.mixed:
         return ()
-    networks = Networks.load(torch.device("cpu"))
+    spectrogram = MelSpectrogram()
     target = torch.nn.functional.normalize(voice.decoder.vector, dim=-1)
     near = []
     for path in (before, after):
-        sound, rate = read_audio(path, sample_rate=networks.spectrogram.config.sample_rate)
+        sound, rate = read_audio(path, sample_rate=spectrogram.config.sample_rate)
+        sound = sound * np.float32(ACTIVE_RMS / max(_SILENT, active_rms(sound)))
         step = int(_SEGMENT * rate)
         pieces = torch.from_numpy(sound[: int(_SECONDS * rate)]).split(step)
         heard = [piece for piece in pieces if len(piece) >= rate] or [pieces[0]]
-        mels = [networks.spectrogram(piece[None]) for piece in heard]
+        mels = [spectrogram(piece[None]) for piece in heard]
         near.append([float(voice.decoder.decoder.reference(mel) @ target.T) for mel in mels])
     pairs = zip(*near, strict=False)
     rows = [{"clip": n, "source": a, "result": b} for n, (a, b) in enumerate(pairs)]
