@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import atexit
 import os
 import tempfile
 from pathlib import Path
@@ -15,6 +16,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 # librosa's compiled code, kept where another process compiles too, may crash both (numba #10128).
 _COMPILED = tempfile.TemporaryDirectory(prefix="numba-")
+atexit.register(_COMPILED.cleanup)
 os.environ["NUMBA_CACHE_DIR"] = _COMPILED.name
 
 

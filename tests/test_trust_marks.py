@@ -9,82 +9,17 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
-import soundfile
-import typer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from media_samples import picture, tone, write_video
+from marked_samples import ANN, BOB, SIDECAR_ONLY, SIGNED, command, make, payload, states
 
-from voicefake.cli.verify import verify as verify_command
-from voicefake.common.commandline import run
 from voicefake.common.errors import BadInput, WrongUse
-from voicefake.common.marks import Person, Story, credentials, marked_output, verify
+from voicefake.common.marks import Story, credentials, marked_output, verify
 from voicefake.common.marks.certificate import signing_folder, signing_identity, trust_folder
-from voicefake.common.marks.sidecar import _sign as sign
-from voicefake.common.marks.sidecar import sidecar_key_path
 
-SIGNED = ("wav", "flac", "mp3", "m4a", "mp4", "mov", "png", "jpg", "webp")
-SIDECAR_ONLY = ("ogg", "mkv", "webm")
-ANN = Person("speaker", "ann", "licensed-dataset", "CC0-1.0", "ab" * 32)
-BOB = Person("identity", "bob", "override", override="he is my\x1b[31m brother")
-
-
-@pytest.fixture(scope="session")
-def samples(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """One small file of each kind."""
-    folder = tmp_path_factory.mktemp("samples")
-    made = {}
-    sound = tone(0.5, 24000)
-    for suffix in (*SIGNED, *SIDECAR_ONLY):
-        path = made[suffix] = folder / f"sample.{suffix}"
-        if suffix in ("wav", "flac", "mp3", "ogg"):
-            soundfile.write(path, sound[0], 24000)
-        elif suffix in ("png", "jpg", "webp"):
-            cv2.imwrite(str(path), picture(80, 60))
-        else:
-            opus = suffix == "webm"
-            write_video(
-                path,
-                codec="libvpx" if opus else "libx264",
-                options={} if opus else None,
-                sound=tone(0.4, 48000),
-                sound_rate=48000,
-                sound_codec="libopus" if opus else "aac",
-                muxer="mp4" if suffix == "m4a" else None,
-            )
-    return made
-
-
-def make(sample: Path, output: Path, story: Story | None = None, *, force: bool = False):
-    with marked_output(output, story or Story("voice", (ANN,)), force=force) as out:
-        shutil.copyfile(sample, out.path)
-    return out
-
-
-def payload(sample: Path, output: Path) -> tuple[int, int]:
-    """Where in ``output`` a stretch of the sample's own sound or picture lies."""
-    content = sample.read_bytes()
-    piece = content[len(content) // 3 : len(content) // 2]
-    at = output.read_bytes().index(piece)
-    return at, at + len(piece)
-
-
-def states(path: Path, **options) -> dict[str, str]:
-    """Of the signed marks; the others are tested in test_watermark_files.py."""
-    signed = ("credentials", "sidecar")
-    marks = [mark for mark in verify(path, **options).marks if mark.kind in signed]
-    return {str(mark.kind): str(mark.state) for mark in marks}
-
-
-def command(*arguments: object) -> int:
-    app = typer.Typer()
-    app.command()(verify_command)
-    with pytest.raises(SystemExit) as leaving:
-        run(app, [str(argument) for argument in arguments])
-    return leaving.value.code
+pytest_plugins = ("marked_samples",)
 
 
 @pytest.mark.parametrize("suffix", SIGNED)
@@ -309,68 +244,6 @@ def test_what_is_no_media_cannot_be_verified(samples, tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(content)
         with pytest.raises(BadInput):
             verify(tmp_path / name)
-
-
-@pytest.mark.parametrize("text", ["", "[" * 100_000, "[]", '{"format": 1}', "\0", '{"a":'])
-def test_a_damaged_side_car_is_broken(samples, tmp_path: Path, text: str) -> None:
-    output = tmp_path / "out.ogg"
-    make(samples["ogg"], output)
-    (tmp_path / "out.ogg.voicefake.json").write_text(text)
-    assert states(output) == {"sidecar": "broken"}
-
-
-def test_a_side_car_that_was_changed_or_forged_is_broken(samples, tmp_path: Path) -> None:
-    output, sidecar = tmp_path / "out.ogg", tmp_path / "out.ogg.voicefake.json"
-    make(samples["ogg"], output)
-    honest = json.loads(sidecar.read_text())
-    for change in (
-        {"story": honest["story"] | {"people": []}},
-        {"signature": None},
-        {"signature": honest["signature"] | {"value": "AA=="}},
-    ):
-        sidecar.write_text(json.dumps(honest | change))
-        assert states(output) == {"sidecar": "broken"}
-    sidecar.write_text(json.dumps(honest))
-    assert states(output) == {"sidecar": "valid"}
-
-
-@pytest.mark.parametrize(
-    ("story", "state"),
-    [
-        ({"watermark": 5, "people": "x", "source": [1], "action": None, "settings": 2}, "valid"),
-        ({"people": [{"name": ["x"], "override": {"a": 1}}, 5], "software": "x"}, "valid"),
-        ({"figures": {"x": float("nan")}}, "broken"),
-        ({"action": "\ud800"}, "broken"),
-    ],
-)
-def test_a_strangers_story_may_be_anything(samples, tmp_path: Path, capsys, story, state) -> None:
-    output, sidecar = tmp_path / "out.ogg", tmp_path / "out.ogg.voicefake.json"
-    make(samples["ogg"], output)
-    content = json.loads(sidecar.read_text()) | {"story": story}
-    content["signature"] = sign(content).model_dump()
-    sidecar.write_text(json.dumps(content))
-    assert states(output) == {"sidecar": state}
-    assert command("--html", tmp_path / "page.html", "--json", output) == (state == "broken")
-    json.loads(capsys.readouterr().out)
-    assert "</html>" in (tmp_path / "page.html").read_text("utf-8")
-
-
-def test_folders_among_the_trusted_keys_are_passed_over(samples, tmp_path: Path) -> None:
-    for folder in (trust_folder(), sidecar_key_path().parent):
-        (folder / "x.pub").mkdir(parents=True)
-    make(samples["ogg"], tmp_path / "out.ogg")
-    assert states(tmp_path / "out.ogg") == {"sidecar": "valid"}
-
-
-def test_a_side_car_is_trusted_by_its_key(samples, tmp_path: Path, monkeypatch) -> None:
-    output = tmp_path / "out.ogg"
-    make(samples["ogg"], output)
-    public = sidecar_key_path().with_suffix(".pub")
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "another"))
-    assert "do not know" in verify(output).marks[-1].detail
-    trust_folder().mkdir(parents=True)
-    shutil.copy(public, trust_folder())
-    assert states(output) == {"sidecar": "trusted"}
 
 
 @settings(
