@@ -39,7 +39,11 @@ _NOISE_BLOCK = 240_000
 
 @dataclass(frozen=True)
 class Networks:
-    """What everybody's conversion shares; all but the spectrogram on ``device``."""
+    """What everybody's conversion shares; all but spectrogram and ``usual`` on ``device``.
+
+    Attributes:
+        usual: means that a stream sets out from (``None``: from nothing).
+    """
 
     spectrogram: MelSpectrogram
     encoder: ContentEncoder

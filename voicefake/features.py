@@ -89,7 +89,7 @@ class MelSpectrogram(nn.Module):
     def istft(self, spectrum: Tensor, length: int) -> Tensor:
         """Inverse of :meth:`stft`, (B, n_fft // 2 + 1, T) -> (B, length).
 
-        As torch.istft, which takes three times as long: it adds the frames sample by sample,
+        As torch.istft, which takes twice as long: it adds the frames sample by sample,
         this adds rows of ``hop_length`` samples.
         """
         size, hop, frames = self.config.n_fft, self.config.hop_length, spectrum.shape[-1]

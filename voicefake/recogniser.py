@@ -7,6 +7,7 @@ wheel of ``moonshine-voice``; it hears English best. See the model card of the w
 from __future__ import annotations
 
 import tempfile
+import weakref
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,14 +111,16 @@ class Recogniser:
             pieces: mono sound (n,) of each window, and the window.
         """
         seconds = [np.zeros(0)]
-        rows = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - lives as long as what was heard
+        rows = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed with `heard`
         for sound, window in pieces:
             at, found = self.rows(sound, sample_rate)
             core = window.core
             keep = (at >= core.start / sample_rate) & (at < core.stop / sample_rate)
             seconds.append(at[keep] + window.first_frame * LISTENING.hop_length / sample_rate)
             rows.write(found[keep].astype(np.float16).tobytes())
-        return Heard(np.concatenate(seconds), rows)
+        heard = Heard(np.concatenate(seconds), rows)
+        weakref.finalize(heard, rows.close)
+        return heard
 
     def listen_to(self, audio: NDArray[np.float32], sample_rate: int) -> Heard:
         """What is said in ``audio`` (n,)."""

@@ -193,7 +193,7 @@ class HeardFrames:
         self._heard = torch.cat(pieces, -1)
 
     def _piece(self) -> Tensor:
-        """Features of the next frames (1, 288, n)."""
+        """Features of the next ``_HEARD`` frames (1, 288, _HEARD)."""
         start = max(0, self._until - _HEARD_PAST)
         stop = (self._until + self.ahead) * self._hop - self._first
         sound = self._sound[start * self._hop - self._first : stop]

@@ -1,9 +1,9 @@
 """Conversion of sound as it comes: chunks in, chunks out, the same sound however it is cut.
 
 What a file's conversion knows of the whole recording (level, means, range of the melody) is
-here known of the past alone. Every network says how far it looks; each stage keeps that much
-of what went before and waits for that much of what is to come, so that the result is that of
-all the sound at once.
+here known of the past alone, and taken for the usual where there is little of it. Every network
+says how far it looks; each stage keeps that much of what went before and waits for that much of
+what is to come, so that the result is that of all the sound at once.
 """
 
 from __future__ import annotations
