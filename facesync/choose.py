@@ -12,7 +12,7 @@ import numpy as np
 from facesync.arrays import Image
 from facesync.detect import Face, FaceFinder
 from facesync.safeguards.faceprint import faceprint
-from voicefake.common.errors import BadInput, WrongUse
+from voicefake.common.errors import Action, BadInput, Option, Remedy, WrongUse
 from voicefake.common.media import is_picture, picture_at, read_image
 
 Chooser = Callable[[Sequence[Face], Image], Face | None]
@@ -20,6 +20,12 @@ Chooser = Callable[[Sequence[Face], Image], Face | None]
 _PROMINENT = 0.4  # of the largest face's size; smaller ones are bystanders
 _SAME = 0.6  # distance of faceprints, dlib's own limit; people of GRID lie .83 to .98 apart
 _REACH = 0.75  # of a face's size: how far from its middle a click may be
+_CHOOSE_FACE = Remedy(
+    Action.CHOOSE_FACE,
+    "say which: --which largest, left, right or a number from the left, --like PICTURE, "
+    "or --at X,Y",
+)
+_SEE_FACES = Remedy(Action.SEE_FACES, "look where one is: facesync preview")
 
 
 @dataclass(frozen=True)
@@ -43,8 +49,7 @@ class OnlyFace:
             raise BadInput(
                 self.subject,
                 f"shows {len(prominent)} faces",
-                "say which: --which largest, left, right or a number from the left, "
-                "--like PICTURE, or --at X,Y",
+                _CHOOSE_FACE,
             )
         return faces[0]
 
@@ -65,7 +70,9 @@ class ByPlace:
             self.which.isdecimal() and 1 <= int(self.which) <= 99
         ):
             raise WrongUse(
-                f"--which {self.which}", "is not a choice", "use largest, left, right or a number"
+                Option("which", self.which),
+                "is not a choice",
+                "use largest, left, right or a number",
             )
 
     def __call__(self, faces: Sequence[Face], image: Image) -> Face:
@@ -105,7 +112,9 @@ class Spot:
         except ValueError:
             numbers = []
         if not 2 <= len(numbers) <= 3 or not all(math.isfinite(n) and n >= 0 for n in numbers):
-            raise WrongUse(f"--at {text}", "is no place in a picture", "write X,Y or X,Y,SECONDS")
+            raise WrongUse(
+                Option("at", text), "is no place in a picture", "write X,Y or X,Y,SECONDS"
+            )
         return Spot(*numbers)
 
     def __str__(self) -> str:
@@ -149,9 +158,7 @@ class Like:
         place = (spot.x, spot.y)
         near = [f for f in finder.find(image) if math.dist(f.centre, place) < _REACH * f.size]
         if not near:
-            raise BadInput(
-                source, f"shows no face at {spot}", "look where one is: facesync preview"
-            )
+            raise BadInput(source, f"shows no face at {spot}", _SEE_FACES)
         return Like(min(near, key=lambda face: math.dist(face.centre, place)), image)
 
     def __call__(self, faces: Sequence[Face], image: Image) -> Face | None:

@@ -19,7 +19,7 @@ from facesync.choose import ByPlace, Chooser, OnlyFace
 from facesync.collect import CollectConfig, Found, Skipped, collect, media_files
 from facesync.detect import FaceFinder
 from facesync.retarget import rotation_of
-from voicefake.common.errors import BadInput, WrongUse
+from voicefake.common.errors import OTHER_OUTPUT_OR_FORCE, BadInput, WrongUse
 from voicefake.common.files import atomic_path
 from voicefake.common.media import write_image
 from voicefake.common.progress import Reporter
@@ -87,7 +87,7 @@ def extract(
     """
     options = options or ExtractOptions()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())) and not force:
-        raise WrongUse(folder, "exists already", "choose another -o or add --force")
+        raise WrongUse(folder, "exists already", OTHER_OUTPUT_OR_FORCE)
     files, skipped = media_files(media)
     config = CollectConfig(side=options.side, stride=options.stride)
     kept: list[Found] = []

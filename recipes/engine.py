@@ -26,12 +26,16 @@ from recipes.library import Bound
 from recipes.report import RunReport, StepReport
 from recipes.schema import Recipe, Step
 from voicefake.common.devices import Device
-from voicefake.common.errors import BadInput, Stopped, WrongUse
+from voicefake.common.errors import OTHER_OUTPUT, Action, BadInput, Remedy, Stopped, WrongUse
 from voicefake.common.files import atomic_path, refuse_existing, regular_file
 from voicefake.common.hashes import sha256_of
 from voicefake.common.marks.story import Person, software_version
 from voicefake.common.progress import Reporter
 from voicefake.common.reports import peak_memory
+
+_SEE_PEOPLE = Remedy(
+    Action.SEE_PEOPLE, "`voicefake speakers` and `facesync identities` list whom there is"
+)
 
 
 @dataclass(frozen=True)
@@ -154,7 +158,7 @@ def plan(bound: Bound, output: Path, choices: Choices, kinds: Kinds) -> Plan:
         refuse_existing(output, force=choices.force)
     for path in bound.files.values():
         if output.exists() and path.exists() and output.samefile(path):
-            raise WrongUse(output, "is an input of the recipe", "choose another -o")
+            raise WrongUse(output, "is an input of the recipe", OTHER_OUTPUT)
     recipe = bound.recipe
     keys = {n: _content(path, recipe.inputs[n].folder) for n, path in bound.files.items()}
     paths = dict(bound.files)
@@ -242,7 +246,7 @@ def _resolved_steps(recipe: Recipe) -> Iterator[Step]:
             field = ".".join(str(part) for part in first["loc"])
             raise WrongUse(
                 repr(first["input"])[:80], f"cannot be the {field} of step {step.name}",
-                "`voicefake speakers` and `facesync identities` list whom there is",
+                _SEE_PEOPLE,
             ) from error  # fmt: skip
 
 
@@ -309,9 +313,7 @@ def _workplace(planned: Plan) -> Iterator[None]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise WrongUse(
-            output, f"cannot be written ({error.strerror})", "choose another -o"
-        ) from error
+        raise WrongUse(output, f"cannot be written ({error.strerror})", OTHER_OUTPUT) from error
     name = hashlib.sha256(str(output.absolute()).encode()).hexdigest()[:16]
     lock = FileLock(folder / f"{name}.lock")
     try:

@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from recipes.schema import KINDS_OF_STEPS, Recipe, Scalar, Setting
-from voicefake.common.errors import BadInput, WrongUse
+from voicefake.common.errors import Action, BadInput, Option, Remedy, WrongUse
 from voicefake.common.files import regular_file
 
 BUNDLED = Path(__file__).parent / "bundled"
@@ -140,7 +140,7 @@ def bind(entry: Entry, assignments: Mapping[str, str]) -> Bound:
         if name not in known:
             near = difflib.get_close_matches(name, known, 1)
             hint = f"did you mean {near[0]}" if near else f"there are {', '.join(known)}"
-            raise WrongUse(f"--set {name}", f"{entry.name} has no such setting", hint)
+            raise WrongUse(Option("set", name), f"{entry.name} has no such setting", hint)
     settings = {
         name: _changed(name, setting, assignments.get(name))
         for name, setting in recipe.settings.items()
@@ -152,7 +152,9 @@ def bind(entry: Entry, assignments: Mapping[str, str]) -> Bound:
         elif wanted.path is not None:
             files[name] = _inside(entry.path, wanted.path)
         else:
-            raise WrongUse(entry.name, f"needs {name}", f"add --set {name}=FILE")
+            raise WrongUse(
+                entry.name, f"needs {name}", Remedy(Action.GIVE_FILE, f"add --set {name}=FILE")
+            )
     return Bound(recipe.model_copy(update={"settings": settings}), files)
 
 
@@ -166,9 +168,11 @@ def parse_assignments(words: Sequence[str]) -> dict[str, str]:
     for word in words:
         name, equals, value = word.partition("=")
         if not equals or not name:
-            raise WrongUse(f"--set {word}", "is not NAME=VALUE", "write e.g. --set voice=kathleen")
+            raise WrongUse(
+                Option("set", word), "is not NAME=VALUE", "write e.g. --set voice=kathleen"
+            )
         if name in assignments:
-            raise WrongUse(f"--set {name}", "is given twice", "give it once")
+            raise WrongUse(Option("set", name), "is given twice", "give it once")
         assignments[name] = value
     return assignments
 
@@ -205,4 +209,4 @@ def _as_type_of(name: str, default: Scalar, text: str) -> Scalar:
         return type(default)(text)
     except (KeyError, ValueError) as error:
         kind = {bool: "true or false", int: "a whole number", float: "a number"}[type(default)]
-        raise WrongUse(f"--set {name}", f"{text!r} is not {kind}", f"write {kind}") from error
+        raise WrongUse(Option("set", name), f"{text!r} is not {kind}", f"write {kind}") from error

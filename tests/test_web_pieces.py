@@ -21,7 +21,15 @@ from facesync.detect import FaceFinder
 from facesync.options import SwapOptions
 from recipes.sample import CLIP
 from voicefake.common.consent import require_consent
-from voicefake.common.errors import BadInput, Refused, Stopped, VoicefakeError, WrongUse
+from voicefake.common.errors import (
+    Action,
+    BadInput,
+    Refused,
+    Remedy,
+    Stopped,
+    VoicefakeError,
+    WrongUse,
+)
 from voicefake.common.progress import Reporter
 
 pytest.importorskip("gradio", reason="needs the extra: web")
@@ -30,7 +38,7 @@ from recipes import library
 from recipes.web import faces
 from recipes.web.convert_tab import options_of
 from recipes.web.history_tab import history_choices
-from recipes.web.parts import Task, outcome, told
+from recipes.web.parts import Leave, Task, outcome, told
 from recipes.web.results import Results, sweep
 from recipes.web.swap_tab import CLICKED, chosen
 from recipes.web.told import facts, said, table
@@ -142,8 +150,10 @@ def test_what_comes_from_files_is_escaped() -> None:
     [
         (lambda: require_consent(None, None, "voice"), "say under “I have the rights because…”"),
         (lambda: require_consent(None, "x", "voice"), "“I have the rights because…”: gives no"),
+        (lambda: Leave.of("consent.toml", None, "It is my voice"), "beside “Consent record”"),
         (lambda: library.bind(library.find("clean"), {"sound": "a", "loudness": "loud"}),
          "loudness: 'loud' is not a number; write a number"),
+        (lambda: library.bind(library.find("clean"), {}), "clean: needs sound; upload it"),
         (lambda: OnlyFace(CLIP)([SimpleNamespace(size=9)] * 2, None), "under “Which face”"),
         (lambda: ByPlace("middle"), "which middle: is not a choice"),
     ],
@@ -156,6 +166,12 @@ def test_errors_speak_of_the_page_and_not_of_the_command_line(
     line = said(caught.value)
     assert words in line
     assert not re.search(r"--|\bvoicefake \w|-o\b", line)
+
+
+def test_the_page_has_its_own_way_to_every_action() -> None:
+    for action in Action:
+        line = said(BadInput("a.wav", "is short", Remedy(action, f"add --some-{action}")))
+        assert "--" not in line
 
 
 def test_controls_reach_the_converter() -> None:

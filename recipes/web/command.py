@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from voicefake.common.commandline import DeviceOption, QuietOption, console
-from voicefake.common.devices import Device
+from voicefake.common.devices import Device, resolve_device
 from voicefake.common.errors import WrongUse
 
 LOOPBACK = ("127.0.0.1", "localhost")
@@ -46,6 +46,7 @@ def ui(
     """
     if find_spec("gradio") is None:
         raise WrongUse("voicefake ui", "needs gradio", "install the extra: pip install '.[web]'")
+    resolve_device(device)  # refused now, not when somebody has uploaded something
     password = checked_password(host, password)
     from recipes.web.server import Doors, serve
     from voicefake.common.places import data_folder

@@ -167,7 +167,16 @@ class Leave:
 
     @classmethod
     def of(cls, record: str | None, statement: str | None, reason: str | None) -> Leave:
-        """From the values of the page's fields."""
+        """From the values of the page's fields.
+
+        Raises:
+            WrongUse: both a record and a reason are given.
+        """
+        if record and reason:
+            raise WrongUse(
+                "“I have the rights because…”", "stands beside “Consent record”",
+                "give one of the two",
+            )  # fmt: skip
         files = [Path(path) if path else None for path in (record, statement)]
         return cls(files[0], files[1], reason or None)
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from recipes.web.results import Result
-from voicefake.common.errors import VoicefakeError
+from voicefake.common.errors import Action, Option, Remedy, VoicefakeError
 
 RESTS_ON = {
     "personal": "their consent",
@@ -20,32 +19,43 @@ RESTS_ON = {
 }
 """What the use of a person rests on, in a few words."""
 _WHAT = {"speaker": "the voice of", "identity": "the face of"}
-_FIELDS = {
-    r"make one: voicefake consent new.*": "give the record that the person signed, or say under "
-    "“I have the rights because…” why you may; every output will show it",
-    r"record it, then voicefake consent sign .*": "record it and sign the record anew with it",
-    r"make it with voicefake consent new": "give the record that the person signed",
-    r"let them run voicefake consent sign on it": "let them sign it",
-    r"say which: --which.*": "choose one under “Which face”",
-    r"(choose another name or) add --force": r"\1 remove the old one under “People”",
-    r"(, or)? ?choose another -o": "",
-    r"add --statement FILE": "give it as “Its spoken statement”",
-    r"name that one with --statement": "give that one as “Its spoken statement”",
-    r"--i-have-rights": "“I have the rights because…”",
-    r"--consent": "“Consent record”",
-    r"--set ": "",
-    r"--(?=(which|at|label|device)\b)": "",
+_FIELDS = {"consent": "“Consent record”", "i-have-rights": "“I have the rights because…”"}
+"""Settings whose field is called otherwise than the command line's option."""
+_REMEDIES = {
+    Action.GIVE_CONSENT: "give the record that the person signed, or say under “I have the rights "
+    "because…” why you may; every output will show it",
+    Action.MAKE_RECORD: "give the record that the person signed",
+    Action.SIGN_RECORD: "let them sign it",
+    Action.RECORD_STATEMENT: "record it and sign the record anew with it",
+    Action.GIVE_STATEMENT: "give it as “Its spoken statement”",
+    Action.GIVE_SIGNED_STATEMENT: "give that one as “Its spoken statement”",
+    Action.CHOOSE_FACE: "choose one under “Which face”",
+    Action.SEE_FACES: "click on a face in the picture",
+    Action.SEE_PEOPLE: "choose one that “People” lists",
+    Action.GIVE_FILE: "upload it",
+    Action.OTHER_NAME: "choose another name or remove the old one under “People”",
+    Action.OTHER_OUTPUT: "",
+    Action.OTHER_OUTPUT_OR_REPLACE: "",
+    Action.FREE_SPACE: "check the free space",
 }
-"""What the command line calls something, and what it is on the page."""
+"""What the page offers for each; where results go is its own affair."""
 
 
 def said(error: VoicefakeError) -> str:
-    """The error's one line; files go by their name, and options by that of their field."""
-    path = Path(error.subject)
-    line = f"{path.name if path.is_absolute() else error.subject}: {error.fault}; {error.remedy}"
-    for option, field in _FIELDS.items():
-        line = re.sub(option, field, line)
-    return line.removesuffix("; ")
+    """The error's one line in the words of the page; files go by their name."""
+    remedy = error.remedy
+    if isinstance(remedy, Remedy):
+        remedy = _REMEDIES[remedy.action]
+    return f"{_concerned(error.subject)}: {error.fault}; {remedy}".removesuffix("; ")
+
+
+def _concerned(subject: str) -> str:
+    if isinstance(subject, Option):
+        # A recipe's setting is its own field.
+        field = "" if subject.name == "set" else _FIELDS.get(subject.name, subject.name)
+        return f"{field} {subject.value}".strip()
+    path = Path(subject)
+    return path.name if path.is_absolute() else subject
 
 
 def alert(line: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from voicefake.common.errors import WrongUse
+from voicefake.common.errors import Option, WrongUse
 
 if TYPE_CHECKING:
     import torch
@@ -38,7 +38,7 @@ def resolve_device(device: Device | str = Device.AUTO) -> torch.device:
         device = next(d for d, here in present.items() if here)
     if not present[device]:
         raise WrongUse(
-            f"--device {device}", "this machine has no such device", "use --device auto or cpu"
+            Option("device", device), "this machine has no such device", "use --device auto or cpu"
         )
     return torch.device(device.value)
 

@@ -14,7 +14,13 @@ from types import ModuleType
 
 from safetensors import SafetensorError
 
-from voicefake.common.errors import BadInput, WrongUse
+from voicefake.common.errors import (
+    FREE_SPACE,
+    OTHER_OUTPUT,
+    OTHER_OUTPUT_OR_FORCE,
+    BadInput,
+    WrongUse,
+)
 
 fcntl: ModuleType | None
 try:
@@ -69,9 +75,7 @@ def atomic_path(path: Path, *, force: bool = False) -> Iterator[Path]:
         _remove_leftovers(path.parent, f"{glob.escape(prefix)}????????{glob.escape(path.suffix)}")
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=path.suffix)
     except OSError as error:
-        raise WrongUse(
-            path, f"cannot be written ({error.strerror})", "choose another -o"
-        ) from error
+        raise WrongUse(path, f"cannot be written ({error.strerror})", OTHER_OUTPUT) from error
     temporary = Path(name)
     try:
         with _locked(handle):
@@ -91,7 +95,7 @@ def atomic_path(path: Path, *, force: bool = False) -> Iterator[Path]:
         if isinstance(error, OSError) and error.errno not in _NOT_WRITTEN:
             raise
         fault = f"cannot be written ({getattr(error, 'strerror', None) or error})"
-        raise WrongUse(path, fault, "check the free space, or choose another -o") from error
+        raise WrongUse(path, fault, FREE_SPACE) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -131,8 +135,8 @@ def refuse_existing(path: Path, *, force: bool, source: Path | None = None) -> N
             which no ``force`` overwrites.
     """
     if source is not None and path.exists() and source.exists() and path.samefile(source):
-        raise WrongUse(path, "is the input itself", "choose another -o")
+        raise WrongUse(path, "is the input itself", OTHER_OUTPUT)
     if path.is_dir():
         raise WrongUse(path, "is a folder where an output file is due", "name a file with -o")
     if path.exists() and not force:
-        raise WrongUse(path, "exists already", "choose another -o or add --force")
+        raise WrongUse(path, "exists already", OTHER_OUTPUT_OR_FORCE)

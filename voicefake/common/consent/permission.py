@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from voicefake.common.consent.record import Basis, ConsentRecord, Covers, load_consent
-from voicefake.common.errors import Refused, WrongUse
+from voicefake.common.errors import Action, Option, Refused, Remedy, WrongUse
 
 
 @dataclass(frozen=True)
@@ -65,16 +65,19 @@ def require_consent(
         WrongUse: both are given.
     """
     if consent is not None and i_have_rights is not None:
-        raise WrongUse("--i-have-rights", "stands beside --consent", "give one of the two")
+        raise WrongUse(Option("i-have-rights"), "stands beside --consent", "give one of the two")
     if i_have_rights is not None:
         return _override(i_have_rights)
     if consent is None:
         raise Refused(
             f"copying a {covers}",
             "there is no consent record",
-            f"make one: voicefake consent new --covers {covers} ... -o consent.toml, let the "
-            "person sign it (voicefake consent sign consent.toml), then add "
-            '--consent consent.toml; or add --i-have-rights "REASON", which every output will show',
+            Remedy(
+                Action.GIVE_CONSENT,
+                f"make one: voicefake consent new --covers {covers} ... -o consent.toml, let the "
+                "person sign it (voicefake consent sign consent.toml), then add --consent "
+                'consent.toml; or add --i-have-rights "REASON", which every output will show',
+            ),
         )
     record = load_consent(consent)
     record.check(covers, today)
@@ -90,5 +93,5 @@ def require_consent(
 def _override(reason: str) -> Override:
     words = " ".join(reason.split())
     if len(words) < 3 or len(words) > 1000:
-        raise Refused("--i-have-rights", "gives no reason", "say in a sentence why you may")
+        raise Refused(Option("i-have-rights"), "gives no reason", "say in a sentence why you may")
     return Override(words)

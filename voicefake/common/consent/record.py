@@ -27,14 +27,15 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from voicefake.common.consent.revocation import REVOCATION_ID, revoked_ids
 from voicefake.common.consent.signing import Signature, sign_bytes, signature_holds
-from voicefake.common.errors import BadInput, Refused, VoicefakeError
+from voicefake.common.errors import Action, BadInput, Refused, Remedy, VoicefakeError
 from voicefake.common.files import atomic_path, regular_file
 from voicefake.common.hashes import sha256_of
 
 FORMAT_VERSION = 1
 MAX_BYTES = 4 * 2**20
 _DOMAIN = b"voicefake consent record 1\n"
-_REMEDY = "make it with voicefake consent new"
+_MAKE = Remedy(Action.MAKE_RECORD, "make it with voicefake consent new")
+_SIGN = Remedy(Action.SIGN_RECORD, "let them run voicefake consent sign on it")
 
 Line = Annotated[
     str, StringConstraints(max_length=1000, pattern=re.compile(r"^[^\x00-\x1f\x7f]*$"))
@@ -205,7 +206,7 @@ class ConsentRecord(_Part):
             return
         scope = " and ".join(self.covers)
         fault, remedy = {
-            ConsentState.UNSIGNED: ("is not signed", "let them run voicefake consent sign on it"),
+            ConsentState.UNSIGNED: ("is not signed", _SIGN),
             ConsentState.BROKEN: (
                 "was changed after it was signed",
                 "get the original, or a new one",
@@ -238,7 +239,7 @@ def load_consent(path: Path) -> ConsentRecord:
     """
     regular_file(path)
     if path.stat().st_size > MAX_BYTES:
-        raise BadInput(path, "is too large for a consent record", _REMEDY)
+        raise BadInput(path, "is too large for a consent record", _MAKE)
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -255,7 +256,7 @@ def parse_consent(content: bytes, path: Path) -> ConsentRecord:
     try:
         fields = tomllib.loads(content.decode())
     except (ValueError, RecursionError) as error:
-        raise BadInput(path, "is not a TOML file in UTF-8", _REMEDY) from error
+        raise BadInput(path, "is not a TOML file in UTF-8", _MAKE) from error
     version = fields.get("format_version", FORMAT_VERSION)
     if isinstance(version, int) and version > FORMAT_VERSION:
         raise BadInput(path, "was written by a newer version", "update voicefake")
@@ -265,7 +266,7 @@ def parse_consent(content: bytes, path: Path) -> ConsentRecord:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         fault = f"is no consent record ({where}: {first['msg'].lower()})"
-        raise BadInput(path, fault, _REMEDY) from error
+        raise BadInput(path, fault, _MAKE) from error
     check_fields(record, BadInput, path)
     return record
 

@@ -17,7 +17,7 @@ from voicefake.common.consent.conditions import (
 )
 from voicefake.common.consent.record import ConsentRecord
 from voicefake.common.consent.voiceprint import Listener, Voiceprint, half_minutes
-from voicefake.common.errors import BadInput, Refused
+from voicefake.common.errors import Action, BadInput, Refused, Remedy
 from voicefake.common.files import regular_file
 from voicefake.common.hashes import sha256_of
 
@@ -29,6 +29,7 @@ LEAST_SECONDS = 8.0
 _GROUP_SECONDS = 10.0
 _TRIED = 6
 """Groups on which it is tried where the statement was recorded."""
+_GIVE_SIGNED = Remedy(Action.GIVE_SIGNED_STATEMENT, "name that one with --statement")
 
 
 @dataclass(frozen=True)
@@ -70,18 +71,19 @@ def find_statement(record: ConsentRecord, path: Path, given: Path | None = None)
     """
     whose = f"consent of {record.subject}"
     if not record.statement_audio_sha256:
+        words = f"record it, then voicefake consent sign {path} --statement FILE --force"
         raise Refused(
             whose,
             "holds no recording of the spoken statement to compare with",
-            f"record it, then voicefake consent sign {path} --statement FILE --force",
+            Remedy(Action.RECORD_STATEMENT, words),
         )
     statement = given or path.parent / record.statement_audio
     if given is None and not (record.statement_audio and statement.is_file()):
         fault = f"the spoken statement {record.statement_audio} is not beside {path}"
-        raise Refused(whose, fault, "add --statement FILE")
+        raise Refused(whose, fault, Remedy(Action.GIVE_STATEMENT, "add --statement FILE"))
     if sha256_of(regular_file(statement)) != record.statement_audio_sha256:
         fault = "is not the recording that the consent record was signed with"
-        raise Refused(statement, fault, "name that one with --statement")
+        raise Refused(statement, fault, _GIVE_SIGNED)
     return statement
 
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from voicefake.common.errors import WrongUse
+from voicefake.common.errors import Option, WrongUse
 
 DEFAULT_TEXT = "AI generated"
 MOST_CHARACTERS = 60
@@ -39,7 +39,7 @@ class Label:
         self.text = " ".join(text.split())
         if not 0 < len(self.text) <= MOST_CHARACTERS or not self.text.isprintable():
             fault = f"is not a line of 1 to {MOST_CHARACTERS} letters"
-            raise WrongUse(f"--label {text!r:.80}", fault, f"use {DEFAULT_TEXT!r}")
+            raise WrongUse(Option("label", f"{text!r:.80}"), fault, f"use {DEFAULT_TEXT!r}")
         self._tiles: dict[tuple[int, int], tuple[Picture, NDArray[np.float32]]] = {}
 
     def draw(self, image: Picture) -> Picture:

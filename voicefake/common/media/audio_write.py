@@ -14,7 +14,7 @@ import numpy as np
 import soundfile
 from av.container import OutputContainer
 
-from voicefake.common.errors import WrongUse
+from voicefake.common.errors import FREE_SPACE, WrongUse
 from voicefake.common.media.containers import file_address
 from voicefake.common.media.info import AudioInfo
 from voicefake.common.media.marking import Marking, tag_options
@@ -130,9 +130,7 @@ def guarded(path: Path, action: Callable[[], T]) -> T:
         return action()
     except (av.error.FFmpegError, soundfile.SoundFileError, OSError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise WrongUse(
-            path, f"cannot be written ({reason})", "check the free space, or choose another -o"
-        ) from error
+        raise WrongUse(path, f"cannot be written ({reason})", FREE_SPACE) from error
 
 
 class _AvSink:

@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from voicefake.common.errors import BadInput, WrongUse
+from voicefake.common.errors import OTHER_OUTPUT, BadInput, WrongUse
 from voicefake.common.files import regular_file
 from voicefake.common.media.image_header import ImageHeader, image_header
 from voicefake.common.media.image_tags import tagged
@@ -77,9 +77,7 @@ def write_image(path: Path, picture: Picture, marking: Marking | None = None) ->
     try:
         path.write_bytes(tagged(data.tobytes(), marking.tags if marking else {}))
     except OSError as error:
-        raise WrongUse(
-            path, f"cannot be written ({error.strerror})", "choose another -o"
-        ) from error
+        raise WrongUse(path, f"cannot be written ({error.strerror})", OTHER_OUTPUT) from error
 
 
 def _bytes(path: Path, limits: Limits) -> bytes:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from voicefake.common.errors import Stopped, WrongUse
+from voicefake.common.errors import OTHER_OUTPUT, Stopped, WrongUse
 from voicefake.common.files import atomic_path
 
 
@@ -56,7 +56,7 @@ class CodedParts:
             raise WrongUse(self._folder, "is in use by another run", "wait for it") from error
         except OSError as error:
             fault = f"cannot be written ({error.strerror})"
-            raise WrongUse(self._folder, fault, "choose another -o") from error
+            raise WrongUse(self._folder, fault, OTHER_OUTPUT) from error
         self._files = self._whole_files()
         return self
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from voicefake.common.consent import ConsentRecord, Permission, write_consent
-from voicefake.common.errors import BadInput, VoicefakeError, WrongUse
+from voicefake.common.errors import Action, BadInput, Remedy, VoicefakeError, WrongUse
 from voicefake.common.files import regular_file
 from voicefake.common.hashes import sha256_of
 from voicefake.common.places import data_folder
@@ -33,6 +33,7 @@ from voicefake.common.profiles.profile import (
 )
 
 _STALE_SECONDS = 86_400.0
+_OTHER_NAME = Remedy(Action.OTHER_NAME, "choose another name or add --force")
 
 
 class ProfileStore:
@@ -181,7 +182,7 @@ class ProfileStore:
         if self._is_bundled(folder):
             raise WrongUse(name, f"is a bundled {self.kind}", "choose another name")
         if not force:
-            raise WrongUse(name, "exists already", "choose another name or add --force")
+            raise WrongUse(name, "exists already", _OTHER_NAME)
 
     def _folders(self) -> dict[str, Path]:
         """Folders with a profile's description, by name."""
