@@ -17,7 +17,8 @@ from marked_samples import ANN, BOB, SIDECAR_ONLY, SIGNED, command, make, payloa
 
 from voicefake.common.errors import BadInput, WrongUse
 from voicefake.common.marks import Story, credentials, marked_output, verify
-from voicefake.common.marks.certificate import signing_folder, signing_identity, trust_folder
+from voicefake.common.marks.certificate import signing_folder, signing_identity
+from voicefake.common.marks.trust import trust_folder
 
 pytest_plugins = ("marked_samples",)
 
@@ -126,9 +127,37 @@ def test_trusted_and_valid_are_different_words(samples, tmp_path: Path) -> None:
     trust_folder().mkdir()
     shutil.copy(root, trust_folder())
     assert states(output)["credentials"] == "trusted"
-    (trust_folder() / "bad.pem").write_text("x")
-    with pytest.raises(BadInput):
-        verify(output)
+
+
+def test_what_cannot_be_used_in_the_trust_folder_is_named_and_the_others_hold(
+    samples, tmp_path: Path, capsys
+) -> None:
+    output = tmp_path / "out.wav"
+    make(samples["wav"], output)
+    (trust_folder() / "folder.pem").mkdir(parents=True)
+    (trust_folder() / ".DS_Store").write_text("x")
+    for name in ("bad.pem", "bad.pub", "notes.txt"):
+        (trust_folder() / name).write_text("x")
+    shutil.copy(signing_folder() / "root.pem", trust_folder() / "good.crt")
+    page = tmp_path / "page.html"
+    assert command("--json", "--html", page, output, output) == 0
+    printed = capsys.readouterr()
+    told = json.loads(printed.out)[0]
+    assert told["marks"][0]["state"] == "trusted"
+    for name in ("bad.pem", "bad.pub", "notes.txt", "folder.pem"):
+        path = str(trust_folder() / name)
+        assert sum(path in line for line in printed.err.splitlines()) == 1
+        assert any(path in warning for warning in told["warnings"])
+        assert path in page.read_text("utf-8")
+    assert len(told["warnings"]) == 4
+
+
+def test_a_named_root_that_is_none_stops_before_any_file(samples, tmp_path: Path, capsys) -> None:
+    (tmp_path / "root.pem").write_text("x")
+    assert command("--trust", tmp_path / "root.pem", samples["wav"], samples["flac"]) == 3
+    printed = capsys.readouterr()
+    assert printed.err.count("root.pem: holds no certificate") == 1
+    assert not printed.out
 
 
 def test_a_root_that_is_not_there_is_said_not_to_be_there(samples, tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ import pytest
 from marked_samples import command, make, states
 
 from voicefake.common.marks import verify
-from voicefake.common.marks.certificate import trust_folder
 from voicefake.common.marks.sidecar import _sign as sign
 from voicefake.common.marks.sidecar import sidecar_key_path
+from voicefake.common.marks.trust import trust_folder
 
 pytest_plugins = ("marked_samples",)
 

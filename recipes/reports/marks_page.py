@@ -31,6 +31,8 @@ def write_marks_page(
     parts = [_overview(found)] if len(found) > 1 else []
     for one in found:
         parts.append(_failure(one) if isinstance(one, VoicefakeError) else _file(one))
+    if passed_over := {w: None for o in found if isinstance(o, Verification) for w in o.warnings}:
+        parts.append(section("To know", lines(list(passed_over))))
     parts.append(section("What the words mean", facts(_STATES), note=_NOTE))
     ours = sum(isinstance(one, Verification) and one.ours for one in found)
     title = _name(found[0]) if len(found) == 1 else f"{len(found)} files"

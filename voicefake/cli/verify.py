@@ -22,6 +22,7 @@ from voicefake.common.marks import verify as verify_file
 from voicefake.common.marks.mark import Ingredient
 from voicefake.common.marks.sidecar import SUFFIX
 from voicefake.common.marks.story import people_of
+from voicefake.common.marks.trust import read_trust
 from voicefake.common.reports import report_marks
 from voicefake.common.text import printable
 
@@ -53,6 +54,10 @@ def verify(
     """
     if html is not None:
         refuse_existing(html, force=force)
+    trusted = read_trust(trust or ())  # a --trust that cannot be used stops all of it
+    if not quiet:
+        for line in trusted.warnings:
+            console.print(f"warning: {line}", markup=False, highlight=False, soft_wrap=True)
     results: list[dict[str, Any]] = []
     told: list[Verification | VoicefakeError] = []
     code = 0

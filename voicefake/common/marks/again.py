@@ -7,7 +7,7 @@ from pathlib import Path
 
 from voicefake.common.errors import BadInput
 from voicefake.common.hashes import sha256_of
-from voicefake.common.marks.sidecar import read_sidecar, signer_of
+from voicefake.common.marks.sidecar import read_sidecar, signed_here
 from voicefake.common.marks.story import Story
 
 _SAME = ("action", "people", "source", "settings", "software")
@@ -22,7 +22,7 @@ def made_before(path: Path, story: Story, since: datetime.datetime) -> bool:
     """
     try:
         content = read_sidecar(path)
-        if content is None or signer_of(content) != "this machine":
+        if content is None or not signed_here(content):
             return False
         written = datetime.datetime.fromisoformat(content["written"])
         if written < since or content["file"]["sha256"] != sha256_of(path):

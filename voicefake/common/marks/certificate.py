@@ -21,7 +21,6 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from voicefake.common.errors import BadInput
-from voicefake.common.files import regular_file
 from voicefake.common.places import data_folder, write_private
 
 _LIFETIME = datetime.timedelta(days=30 * 365)
@@ -49,11 +48,6 @@ class Identity:
 def signing_folder() -> Path:
     """Where this user's certificate and key lie."""
     return data_folder() / "signing"
-
-
-def trust_folder() -> Path:
-    """Where this user puts root certificates (``*.pem``) to trust."""
-    return data_folder() / "trust"
 
 
 def signing_identity(folder: Path | None = None) -> Identity:
@@ -88,24 +82,6 @@ def local_serial() -> str | None:
         return str(x509.load_pem_x509_certificates(chain)[0].serial_number)
     except (OSError, ValueError):
         return None
-
-
-def trusted_roots(extra: tuple[Path, ...] = ()) -> str:
-    """All root certificates the user trusts, as one PEM text (none: empty).
-
-    Raises:
-        BadInput: a file is missing or holds no certificate.
-    """
-    own = sorted(trust_folder().glob("*.pem")) if trust_folder().is_dir() else []
-    found = []
-    for path in (*own, *extra):
-        try:
-            certificates = x509.load_pem_x509_certificates(regular_file(path).read_bytes())
-        except (OSError, ValueError) as error:
-            fault = "holds no certificate in PEM form"
-            raise BadInput(path, fault, "name a root certificate") from error
-        found += [certificate.public_bytes(_PEM).decode() for certificate in certificates]
-    return "".join(found)
 
 
 def _algorithm(key: object, folder: Path) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import datetime
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,6 @@ from voicefake.common.consent.signing import (
 )
 from voicefake.common.errors import BadInput, WrongUse
 from voicefake.common.hashes import sha256_of
-from voicefake.common.marks.certificate import trust_folder
 from voicefake.common.marks.story import bounded_mapping
 from voicefake.common.places import data_folder
 
@@ -93,18 +93,22 @@ def read_sidecar(path: Path) -> dict[str, Any] | None:
     return content
 
 
-def signer_of(content: dict[str, Any]) -> str:
-    """Who signed a side-car that was read: ``this machine``, ``trusted`` or ``unknown``."""
-    key = content["signature"]["public_key"]
-    if key in _keys(sidecar_key_path().parent):
+def signer_of(content: dict[str, Any], trusted: Collection[str]) -> str:
+    """Who signed a side-car that was read: ``this machine``, ``trusted`` or ``unknown``.
+
+    Args:
+        trusted: public keys (base64) that the user trusts.
+    """
+    if signed_here(content):
         return "this machine"
-    return "trusted" if key in _keys(trust_folder()) else "unknown"
+    return "trusted" if content["signature"]["public_key"] in trusted else "unknown"
 
 
-def _keys(folder: Path) -> set[str]:
-    """Public keys (base64, ``*.pub``) in ``folder``."""
-    files = [path for path in folder.glob("*.pub") if path.is_file()]
-    return {path.read_text("ascii", "replace").strip() for path in files}
+def signed_here(content: dict[str, Any]) -> bool:
+    """Whether one of this machine's keys (``*.pub``), today's or an earlier one, signed it."""
+    files = [path for path in sidecar_key_path().parent.glob("*.pub") if path.is_file()]
+    own = {path.read_text("ascii", "replace").strip() for path in files}
+    return content["signature"]["public_key"] in own
 
 
 def _sign(content: dict[str, Any]) -> Signature:

@@ -13,19 +13,25 @@ from voicefake.common.errors import BadInput
 from voicefake.common.files import regular_file
 from voicefake.common.hashes import sha256_of
 from voicefake.common.marks import credentials, manifests
-from voicefake.common.marks.certificate import local_serial, trusted_roots
+from voicefake.common.marks.certificate import local_serial
 from voicefake.common.marks.formats import Format, format_of
 from voicefake.common.marks.mark import Ingredient, Mark, MarkKind, MarkState
 from voicefake.common.marks.sidecar import read_sidecar, sidecar_path, signer_of
 from voicefake.common.marks.story import Person, people_of
+from voicefake.common.marks.trust import Trust, read_trust
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What the marks of a file say; marks that its format cannot hold are not listed."""
+    """What the marks of a file say; marks that its format cannot hold are not listed.
+
+    Attributes:
+        warnings: what of the user's trust folder was passed over.
+    """
 
     path: Path
     marks: tuple[Mark, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def ours(self) -> bool:
@@ -81,6 +87,7 @@ class Verification:
             "story": self.story,
             "ingredients": [asdict(item) for item in self.ingredients],
             "marks": marks,
+            "warnings": list(self.warnings),
         }
 
 
@@ -94,8 +101,8 @@ def verify(path: Path, *, trust: Sequence[Path] = ()) -> Verification:
         BadInput: it cannot be read, or is no media file.
     """
     regular_file(path)
-    roots = trusted_roots(tuple(trust))
-    sidecar = _sidecar_mark(path)
+    trusted = read_trust(trust)
+    sidecar = _sidecar_mark(path, trusted)
     kind = format_of(path)
     if kind is None and sidecar.state is MarkState.ABSENT:
         raise BadInput(
@@ -106,14 +113,14 @@ def verify(path: Path, *, trust: Sequence[Path] = ()) -> Verification:
 
     marks = []
     if kind is not None and kind.credentials and _parsable(path, kind):
-        marks.append(_credentials_mark(path, kind, roots))
+        marks.append(_credentials_mark(path, kind, trusted.roots))
     try:
         marks += measured_marks(path, kind)
     except BadInput:
         # What cannot be decoded can still be told from by its credentials and its side-car.
         if all(mark.state is MarkState.ABSENT for mark in (*marks, sidecar)):
             raise
-    return Verification(path, (*marks, sidecar))
+    return Verification(path, (*marks, sidecar), trusted.warnings)
 
 
 def _parsable(path: Path, kind: Format) -> bool:
@@ -121,7 +128,7 @@ def _parsable(path: Path, kind: Format) -> bool:
     return kind.chunked or path.stat().st_size <= credentials.LARGEST_BYTES
 
 
-def _sidecar_mark(path: Path) -> Mark:
+def _sidecar_mark(path: Path, trusted: Trust) -> Mark:
     kind = MarkKind.SIDECAR
     try:
         content = read_sidecar(path)
@@ -133,7 +140,7 @@ def _sidecar_mark(path: Path) -> Mark:
     if content["file"]["sha256"] != sha256_of(path):
         detail = "the file is not the one that the side-car was written for"
         return Mark(kind, MarkState.BROKEN, 1.0, detail, ours=True, story=story, ident=ident)
-    signer = signer_of(content)
+    signer = signer_of(content, trusted.keys)
     who = {
         "this machine": "this machine's own key, which nobody vouches for",
         "trusted": "a key that you trust",
