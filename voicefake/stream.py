@@ -20,13 +20,13 @@ from voicefake.features import LOG_FLOOR, PAUSE_SHARE, pauses
 from voicefake.options import ConvertOptions
 from voicefake.recogniser import SIZE
 from voicefake.retrieval import MatchingSet, matched
-from voicefake.running import HeardFrames, Levels, PitchFrames, RunningMean
+from voicefake.running import HeardFrames, Levels, MelodyMean, PitchFrames, RunningMean
 from voicefake.voices import Voice
 
 _REMEMBERED = 3000
 """Frames after which a running mean begins to forget: half a minute of speech."""
 
-_USUAL_MEL, _USUAL_CONTENT = 25, 150
+USUAL_MEL, USUAL_CONTENT = 25, 150
 """Frames for as many as the usual means count: recordings differ more in their mel."""
 
 
@@ -40,6 +40,7 @@ class Overlapped:
         scale: columns of the output to a frame.
         past: frames.
         ahead: columns of the input.
+        early: columns of the output that are done before the frame to which they belong.
     """
 
     def __init__(
@@ -50,9 +51,10 @@ class Overlapped:
         *,
         unit: int = 1,
         scale: int = 1,
+        early: int = 0,
     ) -> None:
         self._function, self._past, self._ahead = function, past, ahead
-        self._unit, self._scale = unit, scale
+        self._unit, self._scale, self._early = unit, scale, early
         self._held: Tensor | None = None
         self._first = self._done = 0
 
@@ -62,18 +64,19 @@ class Overlapped:
         if not parts:
             return None
         held = self._held = torch.cat(parts, -1)
-        ready = self._first + (held.shape[-1] - self._ahead) // self._unit
-        if not last and ready <= self._done:
+        origin = self._first * self._scale
+        frames = self._first + (held.shape[-1] - self._ahead) // self._unit
+        ready = frames * self._scale + self._early
+        if not last and (frames < 0 or ready <= self._done):
             return None
         made = self._function(held, self._first)
-        start = (self._done - self._first) * self._scale
+        start = self._done - origin
         if last:
             return made[..., start:]
-        stop = (ready - self._first) * self._scale
-        forget = max(0, ready - self._past - self._first)
+        forget = max(0, ready // self._scale - self._past - self._first)
         self._held, self._first = held[..., forget * self._unit :], self._first + forget
         self._done = ready
-        return made[..., start:stop]
+        return made[..., start : ready - origin]
 
 
 class VoiceStream:
@@ -105,20 +108,22 @@ class VoiceStream:
         self._config = c = networks.spectrogram.config
         self._samples, self._ended = 0, False
         instant = networks.encoder.config.look_ahead is not None
-        self._levels, self._pitch = Levels(_REMEMBERED), PitchFrames(c, instant=instant)
+        self._levels = Levels(_REMEMBERED)
+        waiting = networks.encoder.context.ahead
+        self._pitch = PitchFrames(c, waiting=waiting if instant else None)
         self._hearing = None if instant else self._ears()
         mel, content = self._usual()
         self._means = {
-            "mel": RunningMean(_REMEMBERED, PAUSE_SHARE, mel, _USUAL_MEL),
-            "content": RunningMean(_REMEMBERED, PAUSE_SHARE, content, _USUAL_CONTENT),
-            "f0": RunningMean(_REMEMBERED, 0.0),
+            "mel": RunningMean(_REMEMBERED, PAUSE_SHARE, mel, USUAL_MEL),
+            "content": RunningMean(_REMEMBERED, PAUSE_SHARE, content, USUAL_CONTENT),
         }
+        self._melody = MelodyMean(_REMEMBERED)
         self._matching: MatchingSet | None = None
         if self._hearing and voice.content is not None and self.options.retrieval:
             self._matching = MatchingSet.of(voice.content, networks.encoder)
         self._waiting: Tensor | None = None
         self._turning: tuple[float, float] | None = None
-        waiting = max(networks.encoder.context.ahead, self._pitch.ahead)
+        waiting = max(waiting, self._pitch.ahead)
         self._stages(max(waiting, self._hearing.ahead if self._hearing else 0))
 
     def _ears(self) -> HeardFrames | None:
@@ -143,9 +148,13 @@ class VoiceStream:
         self._listening = Overlapped(self._listen, edge, around, unit=c.hop_length)
         self._encoding = Overlapped(self._encode, encoder.past, encoder.ahead)
         self._decoding = Overlapped(self._decode, decoder.past, decoder.ahead)
-        self._speaking = Overlapped(self._speak, vocoder.past, vocoder.ahead, scale=c.hop_length)
+        # half a window is no whole number of frames
+        early = -(c.n_fft // 2) % c.hop_length
+        self._speaking = Overlapped(
+            self._speak, vocoder.past, vocoder.ahead, scale=c.hop_length, early=early
+        )
         frames = waiting + decoder.ahead + vocoder.ahead
-        self.latency = (c.n_fft // 2 + 1 + frames * c.hop_length) / c.sample_rate
+        self.latency = (c.n_fft // 2 + 1 + frames * c.hop_length - early) / c.sample_rate
 
     def push(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
         """What mono ``audio`` (n,) adds to the result; may be empty."""
@@ -211,7 +220,7 @@ class VoiceStream:
         content = torch.cat([latent, self._hearing.take(ready)], 1) if self._hearing else latent
         content = content - self._means["content"].push(content, pause[0, 0])
         log_f0, voicing = pitch[:, :1].log(), pitch[:, 1:]
-        own = self._means["f0"].push(log_f0, voicing[0, 0] <= 0.5)
+        own = self._melody.push(log_f0[0, 0], voicing[0, 0] > 0.5)
         if self.options.auto_pitch:
             log_f0 = log_f0 - own + self.voice.log_f0[0]
         f0 = (log_f0.exp() * 2 ** (self.options.semitones / 12)).clamp(50.0, 1000.0)
