@@ -16,10 +16,42 @@ import soundfile
 import typer
 from typer.testing import CliRunner
 
-from voicefake.common.commandline import SeedOption, print_json
+from voicefake.common.commandline import SeedOption, print_json, run
 from voicefake.common.files import atomic_path
 
 NO_UNICODE = os.fsdecode(b"caf\xe9.wav")
+
+
+def _command() -> None:
+    raise KeyboardInterrupt
+
+
+def _one_command() -> typer.Typer:
+    app = typer.Typer()
+    app.command("work")(_command)
+    return app
+
+
+def _command_of_a_group() -> typer.Typer:
+    app = _one_command()
+    app.add_typer(_one_command(), name="group")
+    return app
+
+
+def _while_loading() -> typer.Typer:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("app", "words"),
+    [(_one_command(), []), (_command_of_a_group, ["group", "work"]), (_while_loading, [])],
+    ids=["a command", "a group's command", "loading"],
+)
+def test_ctrl_c_is_exit_5_wherever_it_comes(app, words: list[str], capsys) -> None:
+    with pytest.raises(SystemExit) as leaving:
+        run(app, words)
+    assert leaving.value.code == 5
+    assert "run the same command again" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "ascii"])

@@ -6,7 +6,6 @@ from importlib.metadata import entry_points
 
 import typer
 
-from voicefake.cli import consent, convert, doctor, live, speakers, train, verify
 from voicefake.common.commandline import run
 
 COMMAND_GROUP = "voicefake.commands"
@@ -14,6 +13,8 @@ COMMAND_GROUP = "voicefake.commands"
 
 def build_app() -> typer.Typer:
     """The whole command line, with what other packages contribute."""
+    from voicefake.cli import consent, convert, doctor, live, speakers, train, verify
+
     app = typer.Typer(
         help="Move a person's voice and face onto a recording of somebody else, by consent.",
         no_args_is_help=True,
@@ -38,4 +39,4 @@ def build_app() -> typer.Typer:
 
 def main() -> None:
     """The ``voicefake`` command."""
-    run(build_app())
+    run(build_app)

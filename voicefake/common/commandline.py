@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -57,6 +57,7 @@ StatementOption = Annotated[
     ),
 ]  # fmt: skip
 
+_CTRL_C = 130  # what typer makes of a KeyboardInterrupt in a command
 _LEADING_FLAGS = {"--quiet", "--json", "--force"}
 _LEADING_VALUES = {"--device", "--seed"}
 
@@ -77,13 +78,22 @@ def print_error(error: VoicefakeError) -> None:
     print(f"error: {error}", file=sys.stderr)
 
 
-def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run ``app`` and leave with the documented exit code; never with a traceback of ours."""
+def run(
+    app: typer.Typer | Callable[[], typer.Typer], arguments: Sequence[str] | None = None
+) -> NoReturn:
+    """Run ``app`` and leave with the documented exit code; never with a traceback of ours.
+
+    Args:
+        app: the commands, or what loads them, which Ctrl-C may interrupt as well.
+    """
     if isinstance(sys.stdout, io.TextIOWrapper):  # a name that the code page lacks stops nothing
         sys.stdout.reconfigure(errors="backslashreplace")
     arguments = hoist_global_options(list(sys.argv[1:] if arguments is None else arguments))
     try:
-        code = app(arguments, standalone_mode=False)
+        commands = app if isinstance(app, typer.Typer) else app()
+        code = commands(arguments, standalone_mode=False)
+        if code == _CTRL_C:
+            raise KeyboardInterrupt
     except typer.TyperException as error:
         print(f"error: {error.format_message()}", file=sys.stderr)
         code = WrongUse.exit_code
