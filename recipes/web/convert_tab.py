@@ -13,7 +13,7 @@ from recipes.web.told import run_told
 from voicefake.common.media import default_output
 from voicefake.common.profiles import Kind
 from voicefake.common.progress import Reporter
-from voicefake.options import ConvertOptions, F0Method
+from voicefake.options import RANGES, ConvertOptions, F0Method
 from voicefake.targets import Reference
 
 _RATES = [("as the recording", 0), ("16 kHz", 16000), ("24 kHz", 24000), ("44.1 kHz", 44100),
@@ -39,7 +39,7 @@ def convert_tab(site: Site) -> gr.Dropdown:
             info="Or a mixture, such as kathleen:0.7,kerstin:0.3", elem_id="convert-speaker",
         )  # fmt: skip
         semitones = gr.Slider(
-            -24, 24, 0, step=0.5, label="Pitch", info="Semitones up or down",
+            *RANGES["semitones"], 0, step=0.5, label="Pitch", info="Semitones up or down",
             min_width=280, elem_id="convert-pitch",
         )  # fmt: skip
     controls = [semitones, *_more_controls()]
@@ -103,29 +103,29 @@ def _more_controls() -> list[gr.components.Component]:
                 elem_id="convert-auto",
             )  # fmt: skip
             formants = gr.Slider(
-                -12, 12, _KEPT.formants, step=0.5, label="Formants",
+                *RANGES["formants"], _KEPT.formants, step=0.5, label="Formants",
                 info="Semitones: up sounds smaller, down larger",
             )  # fmt: skip
         with gr.Row():
             protect = gr.Slider(
-                0, 0.5, _KEPT.protect, step=0.05, label="Protect consonants",
+                *RANGES["protect"], _KEPT.protect, step=0.05, label="Protect consonants",
                 info="Share of the original in consonants and breath",
             )  # fmt: skip
             wet = gr.Slider(
-                0, 1, _KEPT.wet, step=0.05, label="Converted share",
+                *RANGES["wet"], _KEPT.wet, step=0.05, label="Converted share",
                 info="1 is the new voice alone",
             )  # fmt: skip
         with gr.Row():
             dynamics = gr.Slider(
-                0, 1, _KEPT.dynamics, step=0.05, label="Dynamics",
+                *RANGES["dynamics"], _KEPT.dynamics, step=0.05, label="Dynamics",
                 info="1 keeps your rise and fall of loudness, 0 takes the voice's",
             )  # fmt: skip
             retrieval = gr.Slider(
-                0, 1, _KEPT.retrieval, step=0.05, label="Retrieval",
+                *RANGES["retrieval"], _KEPT.retrieval, step=0.05, label="Retrieval",
                 info="How far the sounds are moved to the voice's own recordings",
             )  # fmt: skip
         with gr.Row():
-            gain = gr.Slider(-24, 24, _KEPT.gain, step=0.5, label="Loudness", info="dB")
+            gain = gr.Slider(*RANGES["gain"], _KEPT.gain, step=0.5, label="Loudness", info="dB")
             method = gr.Dropdown(
                 [str(m) for m in F0Method], value=str(_KEPT.f0_method), label="Melody tracker"
             )

@@ -31,6 +31,7 @@ from voicefake.common.labels.visible import DEFAULT_TEXT, chosen_text
 from voicefake.common.media import default_output
 from voicefake.common.profiles import Kind
 from voicefake.common.progress import Reporter
+from voicefake.options import RANGES
 
 KEEP_VOICE = ("(keep the voice)", "")
 PREVIEW_SECONDS = 5.0
@@ -72,8 +73,8 @@ def swap_tab(site: Site) -> tuple[gr.Dropdown, gr.Dropdown]:
             looks = gr.HTML(_looks(DEMO_FACE), padding=False, elem_id="swap-looks")
     with gr.Row():
         pitch = gr.Slider(
-            -24, 24, 0, step=0.5, label="Pitch", info="Semitones up or down", min_width=280,
-            elem_id="swap-pitch",
+            *RANGES["semitones"], 0, step=0.5, label="Pitch", info="Semitones up or down",
+            min_width=280, elem_id="swap-pitch",
         )  # fmt: skip
         which = gr.Dropdown(
             _WHICH, value="", label="Which face of the clip", min_width=280, elem_id="swap-which",

@@ -26,7 +26,7 @@ from voicefake.common.errors import BadInput, VoicefakeError, WrongUse
 from voicefake.common.labels import NoticePlace
 from voicefake.common.reports import ReportOption, Stopwatch, refuse_report, report_run
 from voicefake.common.summary import print_summary
-from voicefake.options import ConvertOptions, F0Method
+from voicefake.options import RANGES, ConvertOptions, F0Method
 
 if TYPE_CHECKING:
     from voicefake.common.progress import Reporter
@@ -34,6 +34,13 @@ if TYPE_CHECKING:
     from voicefake.targets import Reference
 
 _SOUND, _OUTPUT = "How it sounds", "Output"
+
+
+def ranged(name: str, *declarations: str, **about: Any) -> Any:
+    """The typer option of a number that :data:`~voicefake.options.RANGES` bounds."""
+    least, most = RANGES[name]
+    return typer.Option(*declarations, min=least, max=most, **about)
+
 
 InputsArgument = Annotated[
     list[Path], typer.Argument(metavar="INPUT...", help="Sound or video files, or folders.")
@@ -47,16 +54,15 @@ OutputOption = Annotated[
 ]  # fmt: skip
 RoundsOption = Annotated[
     int | None,
-    typer.Option(
-        "--rounds", min=0, max=64, help="The vocoder's rounds of mel consistency.",
+    ranged(
+        "rounds", "--rounds", help="The vocoder's rounds of mel consistency.",
         rich_help_panel=_SOUND,
     ),
 ]  # fmt: skip
 RateOption = Annotated[
     int | None,
-    typer.Option(
-        "--rate", min=8000, max=192_000, help="Sample rate of the output.",
-        rich_help_panel=_OUTPUT,
+    ranged(
+        "sample_rate", "--rate", help="Sample rate of the output.", rich_help_panel=_OUTPUT
     ),
 ]  # fmt: skip
 ToOption = Annotated[
@@ -75,14 +81,12 @@ ReferenceOption = Annotated[
 ]  # fmt: skip
 PitchOption = Annotated[
     float,
-    typer.Option(
-        "--pitch", min=-24, max=24, help="Semitones up (+) or down (-).", rich_help_panel=_SOUND
-    ),
+    ranged("semitones", "--pitch", help="Semitones up (+) or down (-).", rich_help_panel=_SOUND),
 ]
 FormantsOption = Annotated[
     float,
-    typer.Option(
-        "--formants", min=-12, max=12, rich_help_panel=_SOUND,
+    ranged(
+        "formants", "--formants", rich_help_panel=_SOUND,
         help="Semitones by which resonances move: up sounds smaller, down larger.",
     ),
 ]  # fmt: skip
@@ -111,36 +115,32 @@ def convert(
     formants: FormantsOption = 0.0,
     dynamics: Annotated[
         float,
-        typer.Option(
-            min=0,
-            max=1,
+        ranged(
+            "dynamics",
             rich_help_panel=_SOUND,
             help="Rise and fall of loudness: 1 the source's, 0 the target's own.",
         ),
     ] = 1.0,
     retrieval: Annotated[
         float,
-        typer.Option(
-            min=0,
-            max=1,
+        ranged(
+            "retrieval",
             rich_help_panel=_SOUND,
             help="How far the sounds are moved to the nearest of the target's own recordings.",
         ),
     ] = 0.2,
     protect: Annotated[
         float,
-        typer.Option(
-            min=0,
-            max=0.5,
+        ranged(
+            "protect",
             rich_help_panel=_SOUND,
             help="Share of the source itself in consonants and breath.",
         ),
     ] = 0.0,
     wet: Annotated[
         float,
-        typer.Option(
-            min=0,
-            max=1,
+        ranged(
+            "wet",
             rich_help_panel=_SOUND,
             help="Share of the new voice; the rest is the source.",
         ),
@@ -148,9 +148,8 @@ def convert(
     rounds: RoundsOption = None,
     gain: Annotated[
         float,
-        typer.Option(
-            min=-40,
-            max=20,
+        ranged(
+            "gain",
             rich_help_panel=_OUTPUT,
             help="dB louder (+) or softer (-) than the source.",
         ),

@@ -12,6 +12,7 @@ from voicefake.cli.convert import (
     PitchOption,
     ReferenceOption,
     ToOption,
+    ranged,
     wanted,
 )
 from voicefake.common.commandline import (
@@ -67,7 +68,7 @@ def live(
     ] = True,
     rounds: Annotated[
         int | None,
-        typer.Option(min=0, max=64, help="Of the vocoder, which take hiss away: each costs 40 ms."),
+        ranged("rounds", help="Of the vocoder, which take hiss away: each costs 40 ms."),
     ] = None,
     devices: Annotated[bool, typer.Option("--devices", help="List the sound devices.")] = False,
     device: DeviceOption = Device.AUTO,
