@@ -207,6 +207,29 @@ def test_convert_and_history(
     assert kept[0].files[1].endswith(".voicefake.json")
 
 
+def test_history_is_there_after_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", "")  # put back for the other tests' page afterwards
+    source = write_sound(tmp_path / "me.wav", 0.5)
+    doors = Doors("127.0.0.1", _free_port(), None, UPLOAD, 2**30)
+    with serve(tmp_path / "web", doors, Device.CPU):
+        results = Results(tmp_path / "web" / "files" / "results", doors.keep_bytes)
+        with results.making() as folder:
+            after = Path(shutil.copy(source, folder / "other.wav"))
+            key = results.keep(source, after, "me in another voice", {"repaired": ["hum"]}).key
+        unfinished = tmp_path / "web" / "files" / "results" / "unfinished-one"
+        unfinished.mkdir()
+    with serve(tmp_path / "web", doors, Device.CPU) as address:
+        again = web_visitor.Visitor(address)
+        ((title, value),) = again.value("history-which", "choices")
+        assert value == key and title.endswith("me in another voice")
+        told = again.press("history-which", {"history-which": key}, event="change")
+        assert "hum" in told["history-report"]
+        played = told["history-after-audio"]["value"]["path"]
+        heard = again.http.get(f"gradio_api/file={played}")
+        assert heard.content == source.read_bytes()
+        assert not unfinished.exists()
+
+
 def test_twenty_clients_at_once(site: tuple[str, Path], tmp_path: Path) -> None:
     paths = [write_sound(tmp_path / f"{n}.wav", 0.5) for n in range(20)]
 

@@ -28,18 +28,26 @@ class Visitor:
         sent.raise_for_status()
         return file_value(sent.json()[0], path.name)
 
-    def press(self, button: str, given: dict[str, Any]) -> dict[str, Any]:
-        """Press the button; ``given`` and the result are by elem_id; the rest has its default."""
-        target = self._ids[button]
-        event = next(e for e in self._events if [target, "click"] in e["targets"])
+    def value(self, name: str, prop: str = "value") -> Any:
+        """What a component holds when the page is opened."""
+        return self._parts[self._ids[name]]["props"].get(prop)
+
+    def press(self, button: str, given: dict[str, Any], *, event: str = "click") -> dict[str, Any]:
+        """Press the button; ``given`` and the result are by elem_id; the rest has its default.
+
+        Args:
+            event: what else than a click happens to the component.
+        """
+        targets = [self._ids[button], event]
+        happens = next(e for e in self._events if targets in e["targets"])
         named = {self._ids[name]: value for name, value in given.items()}
-        assert set(named) <= set(event["inputs"])
+        assert set(named) <= set(happens["inputs"])
         data = [
-            named.get(part, self._parts[part]["props"].get("value")) for part in event["inputs"]
+            named.get(part, self._parts[part]["props"].get("value")) for part in happens["inputs"]
         ]
-        body = {"data": data, "fn_index": event["id"], "session_hash": self.session}
+        body = {"data": data, "fn_index": happens["id"], "session_hash": self.session}
         self.http.post("gradio_api/queue/join", json=body).raise_for_status()
-        outputs = [self._parts[part]["props"].get("elem_id") for part in event["outputs"]]
+        outputs = [self._parts[part]["props"].get("elem_id") for part in happens["outputs"]]
         return dict(zip(outputs, self._last_output(), strict=True))
 
     def _last_output(self) -> list[Any]:
