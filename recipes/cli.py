@@ -23,7 +23,7 @@ from voicefake.common.commandline import (
     SpokenNoticeOption,
 )
 from voicefake.common.devices import Device
-from voicefake.common.errors import VoicefakeError, WrongUse
+from voicefake.common.errors import BadInput, VoicefakeError
 from voicefake.common.reports import ReportOption
 
 __all__ = ["DEMO_FACE", "DEMO_VOICE", "demo", "recipe", "swap"]
@@ -31,7 +31,9 @@ __all__ = ["DEMO_FACE", "DEMO_VOICE", "demo", "recipe", "swap"]
 DEMO_VOICE = "nobody-m"
 DEMO_FACE = "nobody-b"
 
-VideosArgument = Annotated[list[Path], typer.Argument(metavar="VIDEO...", help="Clips.")]
+VideosArgument = Annotated[
+    list[Path], typer.Argument(metavar="VIDEO...", help="Clips, or folders of them.")
+]
 VoiceOption = Annotated[
     str, typer.Option("--voice", metavar="SPEAKER", help="Whose voice; see `voicefake speakers`.")
 ]
@@ -59,30 +61,32 @@ def swap(
     force: ForceOption = False,
 ) -> int:
     """Swap the voice and the face of clips, both at once."""
-    from recipes.jobs import Job, distinct_jobs
+    from recipes.jobs import Job
     from voicefake.common.labels.visible import chosen_text
-    from voicefake.common.media import default_output
+    from voicefake.common.media.outputs import pairs
 
     entry = library.find("swap")
-    folder = output is not None and (len(videos) > 1 or output.is_dir())
-    if output is not None and len(videos) > 1 and output.is_file():
-        raise WrongUse(output, "is a file, and there are several clips", "name a folder with -o")
     settings = {
         "voice": voice, "face": face, "pitch": str(pitch), "which": which or "", "at": at or "",
         "label": chosen_text(label, label_text), "notice": "over" if spoken_notice else "none",
     }  # fmt: skip
     jobs = [
-        Job(
-            library.bind(entry, {"video": str(video), **settings}),
-            default_output(video, f"{voice}-{face}", output, "video")
-            if folder or output is None
-            else output,
-        )
-        for video in videos
+        Job(library.bind(entry, {"video": str(video), **settings}), target)
+        for video, target in pairs(videos, output, f"{voice}-{face}", "video", _clips)
     ]
-    return run_and_tell(
-        distinct_jobs(jobs), device, seed, quiet=quiet, as_json=as_json, force=force, page=report
-    )
+    return run_and_tell(jobs, device, seed, quiet=quiet, as_json=as_json, force=force, page=report)
+
+
+def _clips(folder: Path) -> list[Path]:
+    """The videos in a folder; all else is passed over.
+
+    Raises:
+        BadInput: there is none.
+    """
+    clips = library.media_in(folder, ("video",))
+    if not clips:
+        raise BadInput(folder, "holds no video", "name another folder")
+    return clips
 
 
 def demo(

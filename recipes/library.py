@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import mimetypes
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -117,7 +117,7 @@ def bind_each(entry: Entry, assignments: Mapping[str, str]) -> list[Bound]:
     for name, wanted in entry.recipe.inputs.items():
         if wanted.each and bound.files[name].is_dir():
             folder = bound.files[name]
-            files = [p for p in sorted(folder.rglob("*")) if _is_media(p, folder)]
+            files = media_in(folder, ("audio", "video", "image"))
             if not files:
                 raise BadInput(folder, "holds no sound, video or picture", "name another folder")
             return [replace(bound, files={**bound.files, name: p}, below=folder) for p in files]
@@ -177,11 +177,19 @@ def parse_assignments(words: Sequence[str]) -> dict[str, str]:
     return assignments
 
 
-def _is_media(path: Path, folder: Path) -> bool:
-    """Whether a file in a folder is meant: strangers and all that is hidden are passed over."""
-    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-    kind = mimetypes.guess_type(path.name)[0] or ""
-    return kind.partition("/")[0] in ("audio", "video", "image") and path.is_file() and not hidden
+def media_in(folder: Path, kinds: Collection[str]) -> list[Path]:
+    """The files of such kinds in a folder; strangers and all that is hidden are passed over.
+
+    Args:
+        kinds: first halves of MIME types, told by the files' names.
+    """
+
+    def is_meant(path: Path) -> bool:
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        kind = mimetypes.guess_type(path.name)[0] or ""
+        return kind.partition("/")[0] in kinds and path.is_file() and not hidden
+
+    return [path for path in sorted(folder.rglob("*")) if is_meant(path)]
 
 
 def _read(path: Path, is_bundled: bool) -> Entry:

@@ -17,8 +17,10 @@ import av
 import numpy as np
 import pytest
 
+from recipes import cli
 from recipes.cli import DEMO_FACE, DEMO_VOICE
 from recipes.sample import CLIP
+from voicefake.common.errors import BadInput
 
 VOICE, FACE = DEMO_VOICE, DEMO_FACE
 FRAMES = 20
@@ -219,13 +221,34 @@ def test_a_stopped_swap_goes_on(tmp_path, how):
         (["--voice", VOICE, "--face", "nobdy-a"], 2, "nobody-a"),
         (["--voice", VOICE, "--face", FACE, "-o", CLIP, "--force"], 2, "is an input"),
         (["--voice", VOICE, "--face", FACE, "-o", "out.txt"], 2, "use one of"),
-        (["--voice", VOICE, "--face", FACE, "--which", "3", "-o", "out"], 2, "without a suffix"),
+        (["--voice", VOICE, "--face", FACE, "--which", "x", "-o", "out.mp4"], 2, "--which x"),
+        ([CLIP.parent, "--voice", VOICE, "--face", FACE, "-o", "out.mp4"], 2, "several inputs"),
     ],
 )
 def test_what_cannot_work_ends_before_the_work(words, code, told):
     done = voicefake("swap", CLIP, *words)
     assert done.code == code, done.err
     assert told in done.err and len(done.err.strip().splitlines()) == 1
+
+
+def test_a_folder_of_clips_is_swapped_clip_by_clip(tmp_path, monkeypatch):
+    (tmp_path / "day one").mkdir()
+    for name in ("a.mp4", "day one/b.mov", "day one/notes.txt", ".c.mp4", "a.ada-ada.mp4"):
+        (tmp_path / name).touch()
+    planned = []
+    monkeypatch.setattr(cli, "run_and_tell", lambda jobs, *_, **__: planned.extend(jobs) or 0)
+    cli.swap([tmp_path], "ada", "ada", output=tmp_path / "out")
+    assert [(job.bound.source.name, job.output) for job in planned] == [
+        ("a.ada-ada.mp4", tmp_path / "out" / "a.ada-ada.ada-ada.mp4"),
+        ("a.mp4", tmp_path / "out" / "a.ada-ada.mp4"),
+        ("b.mov", tmp_path / "out" / "day one" / "b.ada-ada.mov"),
+    ]
+    planned.clear()
+    cli.swap([tmp_path], "ada", "ada")
+    assert [job.bound.source.name for job in planned] == ["a.mp4", "b.mov"], "results are no inputs"
+    with pytest.raises(BadInput, match="holds no video"):
+        (tmp_path / "empty").mkdir()
+        cli.swap([tmp_path / "empty"], "ada", "ada")
 
 
 @pytest.mark.slow

@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 import soundfile
 import typer
+from rich.console import Console
 from typer.testing import CliRunner
 
+from voicefake.common import summary
 from voicefake.common.commandline import SeedOption, print_json, run
 from voicefake.common.files import atomic_path
 
@@ -52,6 +54,20 @@ def test_ctrl_c_is_exit_5_wherever_it_comes(app, words: list[str], capsys) -> No
         run(app, words)
     assert leaving.value.code == 5
     assert "run the same command again" in capsys.readouterr().err
+
+
+def test_a_long_name_takes_no_column_out_of_the_table(monkeypatch) -> None:
+    printed = io.StringIO()
+    monkeypatch.setattr(summary, "console", Console(file=printed, width=80))
+    figures = {"source_to_target": 0.189, "result_to_target": 0.97, "result_f0_Hz": 165.3}
+    times = {"sound": "1.6 s", "took": "3.7 s", "speed": "0.4x"}
+    name = "/home/ada/recordings/interviews/2026/day one.kathleen.wav"
+    summary.print_summary([{"result": name} | times | figures, {"result": "out.wav"}])
+    lines = printed.getvalue().splitlines()
+    assert "0.4x" in lines[-2] and "0.189" in lines[-2] and lines[-2].rstrip().endswith("165")
+    assert "".join(line.split("  ")[0].strip() for line in lines[3:-1]).replace(" ", "") == (
+        name.replace(" ", "")
+    )
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "ascii"])

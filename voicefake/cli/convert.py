@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +17,6 @@ from voicefake.common.commandline import (
     RightsOption,
     SeedOption,
     SpokenNoticeOption,
-    console,
     print_error,
     print_json,
 )
@@ -25,7 +24,7 @@ from voicefake.common.devices import Device
 from voicefake.common.errors import BadInput, VoicefakeError, WrongUse
 from voicefake.common.labels import NoticePlace
 from voicefake.common.reports import ReportOption, Stopwatch, refuse_report, report_run
-from voicefake.common.summary import print_summary
+from voicefake.common.summary import print_lines, print_summary
 from voicefake.options import RANGES, ConvertOptions, F0Method
 
 if TYPE_CHECKING:
@@ -182,7 +181,7 @@ def convert(
         gain, place,
     )  # fmt: skip
 
-    jobs = pairs(inputs, output, found.name)
+    jobs = _planned(inputs, output, found.name, quiet=quiet)
 
     def work(source: Path, out: Path, listener: Reporter) -> ConvertReport:
         refuse_report(report, out, several=len(jobs) > 1, force=force)
@@ -247,47 +246,24 @@ def resynth(
             force=force,
         )  # fmt: skip
 
-    return batch(pairs(inputs, output, "resynth"), work, quiet=quiet, as_json=as_json)
+    jobs = _planned(inputs, output, "resynth", quiet=quiet)
+    return batch(jobs, work, quiet=quiet, as_json=as_json)
 
 
-def pairs(inputs: Sequence[Path], output: Path | None, tag: str) -> list[tuple[Path, Path]]:
-    """Input files with the output of each; folders keep their structure below ``output``.
-
-    Raises:
-        WrongUse: several inputs are to go to one file, or two would have the same output.
-        BadInput: a folder holds no sound or video.
-    """
-    from voicefake.common.media import AUDIO_FORMATS, default_output, distinct
-
-    several = len(inputs) > 1 or inputs[0].is_dir()
-    as_file = output is not None and output.suffix.lower() in AUDIO_FORMATS
-    if output is not None and several and (as_file or output.is_file()):
-        raise WrongUse(output, "is a file, and there are several inputs", "name a folder with -o")
-    if output is not None and not several and not output.is_dir() and output.suffix:
-        return [(inputs[0], output)]
-    found: list[tuple[Path, Path]] = []
-    named = {given for given in inputs if not given.is_dir()}
-    for given in inputs:
-        for source in _files(given):
-            folder = output
-            if folder is not None and given.is_dir():
-                folder = folder / source.parent.relative_to(given)
-            found.append((source, default_output(source, tag, folder, "audio")))
-    # what an earlier run made in the folder of the inputs is no input, unless it is named
-    made = {target for _, target in found} - named
-    return distinct((source, target) for source, target in found if source not in made)
-
-
-def _files(given: Path) -> Iterator[Path]:
+def _planned(
+    inputs: Sequence[Path], output: Path | None, tag: str, *, quiet: bool
+) -> list[tuple[Path, Path]]:
+    """Input files with the output of each."""
+    from voicefake.common.media.outputs import pairs
     from voicefake.train import media_files
 
-    if not given.is_dir():
-        yield given
-        return
-    files, warnings = media_files([given])
-    for line in warnings:
-        console.print(f"warning: {line}", markup=False, highlight=False)
-    yield from files
+    def inside(folder: Path) -> Sequence[Path]:
+        files, warnings = media_files([folder])
+        if not quiet:
+            print_lines(f"warning: {line}" for line in warnings)
+        return files
+
+    return pairs(inputs, output, tag, "audio", inside)
 
 
 def batch(

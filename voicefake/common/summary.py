@@ -12,8 +12,8 @@ from rich.text import Text
 
 from voicefake.common.commandline import console
 
-_WIDEST = 40
-"""Of the first column, which names what was made: it is folded last."""
+_NARROWEST, _WIDEST, _GAP = 12, 40, 2
+"""Of the first column, which names what was made: it is folded only where others need the room."""
 
 
 def print_summary(
@@ -47,20 +47,30 @@ def summary_table(rows: Sequence[Mapping[str, Any]], title: str = "") -> Rendera
     table = Table(title=escape(title), title_justify="left", box=None, pad_edge=False)
     plain = [{n: v for n, v in row.items() if isinstance(v, str | int | float)} for row in rows]
     names = list(dict.fromkeys(name for row in plain for name in row))
+    cells = {name: [shown(row.get(name, "")) for row in plain] for name in names}
+    others = sum(_least_width(name, cells[name]) + _GAP for name in names[1:])
+    room = max(_NARROWEST, min(_WIDEST, console.width - others))
     for name in names:
         numbers = not any(isinstance(row.get(name, 0), str) for row in plain)
-        longest = max(len(shown(row.get(name, ""))) for row in plain)
         words = name.replace("_", " ").split()
         table.add_column(
             "\n".join(words) if numbers else " ".join(words),  # narrow, so that all have room
             justify="right" if numbers else "left",
             vertical="bottom",
             overflow="fold",
-            min_width=min(longest, _WIDEST) if name == names[0] else None,
+            min_width=min(max(map(len, cells[name])), room) if name == names[0] else None,
         )
     for row in plain:
         table.add_row(*(escape(shown(row[name])) if name in row else "" for name in names))
     return table
+
+
+def _least_width(name: str, cells: Sequence[str]) -> int:
+    """Of a column in which neither words nor short cells are broken."""
+    pieces = name.replace("_", " ").split()
+    for cell in cells:
+        pieces += [cell] if len(cell) <= _NARROWEST else cell.split()
+    return max(map(len, pieces))
 
 
 def shown(value: object) -> str:

@@ -1,8 +1,8 @@
-"""Where a result goes if the user names no output."""
+"""Where results go."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +10,7 @@ from voicefake.common.errors import WrongUse
 from voicefake.common.media.audio_write import AUDIO_FORMATS
 from voicefake.common.media.video_formats import VIDEO_FORMATS
 
+_FORMATS: dict[str, Collection[str]] = {"audio": AUDIO_FORMATS, "video": VIDEO_FORMATS}
 _LONGEST_NAME = 200
 """Bytes; file systems take 255, and a side-car's suffix and a temporary prefix come on top."""
 
@@ -32,6 +33,42 @@ def default_output(
     while len((stem + ending).encode(errors="surrogateescape")) > _LONGEST_NAME and stem:
         stem = stem[:-1]
     return (source.parent if folder is None else folder) / (stem + ending)
+
+
+def pairs(
+    inputs: Sequence[Path],
+    output: Path | None,
+    tag: str,
+    kind: Literal["audio", "video"],
+    inside: Callable[[Path], Iterable[Path]],
+) -> list[tuple[Path, Path]]:
+    """Input files with the output of each; folders keep their structure below ``output``.
+
+    Args:
+        output: a file, or a folder: what has no suffix is one.
+        inside: the files to take of a folder.
+
+    Raises:
+        WrongUse: several inputs are to go to one file, or two would have the same output.
+        BadInput: a folder holds nothing that can be used.
+    """
+    several = len(inputs) > 1 or inputs[0].is_dir()
+    as_file = output is not None and output.suffix.lower() in _FORMATS[kind]
+    if output is not None and several and (as_file or output.is_file()):
+        raise WrongUse(output, "is a file, and there are several inputs", "name a folder with -o")
+    if output is not None and not several and not output.is_dir() and output.suffix:
+        return [(inputs[0], output)]
+    found: list[tuple[Path, Path]] = []
+    named = {given for given in inputs if not given.is_dir()}
+    for given in inputs:
+        for source in inside(given) if given.is_dir() else [given]:
+            folder = output
+            if folder is not None and given.is_dir():
+                folder = folder / source.parent.relative_to(given)
+            found.append((source, default_output(source, tag, folder, kind)))
+    # what an earlier run made in the folder of the inputs is no input, unless it is named
+    made = {target for _, target in found} - named
+    return distinct((source, target) for source, target in found if source not in made)
 
 
 def distinct(jobs: Iterable[tuple[Path, Path]]) -> list[tuple[Path, Path]]:

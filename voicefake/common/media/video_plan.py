@@ -102,7 +102,7 @@ class VideoPlan:
     def _replace_sound(self, container: InputContainer) -> None:
         further = len(container.streams.audio) - 1
         if further > 0:
-            self.warnings.append(f"{further} further sound tracks were left out")
+            self.warnings.append(_left_out(further))
 
     def _keep_sound(self, container: InputContainer) -> None:
         streams = container.streams.audio
@@ -119,7 +119,7 @@ class VideoPlan:
                 "as the output's container does not take it"
             )
         if left:
-            self.warnings.append(f"{left} further sound tracks were left out")
+            self.warnings.append(_left_out(left))
 
     def _can_copy(self, stream: AudioStream) -> bool:
         return (
@@ -141,3 +141,8 @@ class VideoPlan:
                 left += 1
         if left:
             self.warnings.append(f"{left} streams that are no picture or sound were left out")
+
+
+def _left_out(count: int) -> str:
+    tracks = "sound track was" if count == 1 else "sound tracks were"
+    return f"{count} further {tracks} left out"
