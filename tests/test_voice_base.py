@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,14 @@ import torch
 from recipes.base_voice.corpus import prepare
 from recipes.base_voice.decoded import DECODED, decoded
 from recipes.base_voice.latents import write_latents
+from recipes.base_voice.live import EncoderCopy
 from tests.voice_samples import write_sound
 from voicefake.common.errors import BadInput
 from voicefake.common.fit import FitConfig, checkpoint_part, fit
 from voicefake.features import MelSpectrogram
+from voicefake.models.encoder import ContentEncoder
 from voicefake.models.vocoder import Vocoder, VocoderConfig
-from voicefake.networks import load_encoder
+from voicefake.networks import USUAL, WEIGHTS, load_encoder, load_usual
 from voicefake.training.batches import DecoderBatches
 from voicefake.training.data import Corpus
 from voicefake.training.speaker import SPEED_HOPS
@@ -79,3 +82,20 @@ def test_the_vocoder_learns_from_decoded_mels_and_goes_on_where_it_was(
 def test_there_is_nothing_to_go_on_from(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="holds no training"):
         checkpoint_part(tmp_path, "adversary")
+
+
+def test_a_live_encoder_is_taught_to_hear_as_the_full_one_does(
+    corpus: Corpus, tmp_path: Path
+) -> None:
+    full = load_encoder()
+    usual = load_usual(WEIGHTS / USUAL)
+    same = EncoderCopy(full, full, usual, corpus).held_out(full)
+    assert same["distance"] < 1e-5
+    assert same["cold"] > 0.01  # level and mean of the whole are not known at first
+    causal = ContentEncoder(replace(full.config, look_ahead=1))
+    causal.load_state_dict(full.state_dict())
+    task = EncoderCopy(causal, full, usual, corpus)
+    with torch.no_grad():
+        before = task.held_out(causal)
+    result = fit(task, FitConfig(steps=12, warmup_steps=1, evaluate_every=12), tmp_path)
+    assert result.state.best < 0.9 * before["distance"]

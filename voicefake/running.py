@@ -22,11 +22,11 @@ _SURE = 50
 _FALL, _FALLEN, _LOW = 0.29, 80, 4.65
 """How far a melody is still to fall at first, towards which log-f0, and the frames until half
 of that is over; by regression of recordings' means on those of their first frames."""
-_TRACK_PAST, _TRACK_AHEAD = 12, 11
-"""Values that SwiftF0 looks at before and after one, and one more for the resampler's edge."""
+_TRACK_PAST, _TRACK_AHEAD = 12, 2
+"""Values that the tracker hears before a group, and after one (it would look at 10)."""
 _TRACK_RATE, _TRACK_HOP = 16_000, 256
 
-_HEARD, _HEARD_PAST, _HEARD_AHEAD = 16, 250, 15
+HEARD, _HEARD_PAST, HEARD_AHEAD = 16, 250, 10
 """Frames that the recogniser tells of at once, and those around them that it hears too."""
 
 
@@ -120,67 +120,62 @@ class PitchFrames:
     """F0 and voicing of the mel's frames from SwiftF0's values, one every 16 ms.
 
     Between two values f0 runs on a line; through unvoiced stretches it stays what it was.
+    Values are found in groups, as large as the wait allows, of which the last hears 16 ms more
+    (then 98 % of the frames are found voiced or not as with all of it, f0 is 4 cents off); a
+    frame whose own value is not there yet takes the newest one.
 
     Args:
-        waiting: frames of sound that are there after a frame. Then 16 ms are heard after a
-            value and no more (98 % of the frames are found voiced or not as with all of it,
-            f0 is 4 cents off), and the newest one is taken for a frame.
-            ``None``: wait for all that the tracker looks at.
+        waiting: frames of sound that are there after a frame.
     """
 
-    def __init__(self, config: FeatureConfig, *, waiting: int | None = None) -> None:
-        self._instant, self._rate = waiting is not None, config.sample_rate
-        self._frame_hop = config.hop_length
-        self._lead = config.n_fft // 2 + (waiting or 0) * config.hop_length
+    def __init__(self, config: FeatureConfig, waiting: int) -> None:
+        self._rate, self._frame_hop = config.sample_rate, config.hop_length
+        self._lead = config.n_fft // 2 + waiting * config.hop_length
         self._hop = _TRACK_HOP * config.sample_rate // _TRACK_RATE
-        self._wait = 2 if self._instant else 1 + _TRACK_AHEAD
+        self._group = max(1, self._lead // self._hop - _TRACK_AHEAD)
         self._sound = np.zeros(0, np.float32)
         self._first = self._values = self._frames = 0
         self._kept: list[tuple[float, bool]] = [(150.0, False)]
         """The last values, f0 and whether voiced."""
-        self.ahead = 0 if self._instant else -(-(self._wait + 1) * self._hop // config.hop_length)
-        """Frames of sound after a frame that its value waits for."""
 
     def push(self, audio: NDArray[np.float32], *, last: bool) -> None:
         """Hear more of the sound (n,)."""
         self._sound = np.concatenate([self._sound, audio])
         end = self._first + len(self._sound)
-        ready = end // self._hop + 1 if last else end // self._hop - self._wait + 1
-        while self._values < ready:
-            self._track(self._values + 1 if self._instant else ready, last)
+        while self._values < (end // self._hop + 1 if last else self._there(end)):
+            self._track()
         keep = max(0, self._values - _TRACK_PAST) * self._hop - self._first
         if keep > 0:
             self._sound, self._first = self._sound[keep:], self._first + keep
 
-    def _track(self, until: int, last: bool) -> None:
-        start = max(0, self._values - _TRACK_PAST)
-        heard_all = last and not self._instant
-        stop = None if heard_all else (until - 1 + self._wait) * self._hop - self._first
+    def _there(self, samples: int) -> int:
+        """Values that so much sound allows."""
+        groups = (samples // self._hop + 1 - _TRACK_AHEAD) // self._group
+        return max(0, groups * self._group)
+
+    def _track(self) -> None:
+        """One more group of values, which hears as much as every other."""
+        start, until = max(0, self._values - _TRACK_PAST), self._values + self._group
+        stop = (until - 1 + _TRACK_AHEAD) * self._hop - self._first
         window = self._sound[start * self._hop - self._first : stop]
         _, pitch, voiced = detect_f0(soxr.resample(window, self._rate, _TRACK_RATE))
-        for k in range(self._values - start, until - start):
-            heard = k < len(voiced) and bool(voiced[k])
-            self._kept.append((float(pitch[k]) if heard else self._kept[-1][0], heard))
+        for at in range(self._values - start, until - start):
+            heard = at < len(voiced) and bool(voiced[at])
+            self._kept.append((float(pitch[at]) if heard else self._kept[-1][0], heard))
         self._values = until
 
-    def take(self, most: int, *, last: bool) -> Tensor:
-        """F0 and voicing (2, n) of the next frames, at most ``most``."""
-        taken: list[tuple[float, float]] = []
-        while len(taken) < most:
-            place = self._place(self._frames)
-            if not last and place >= self._values - (not self._instant):
-                break
-            taken.append(self._at(min(place, self._values - 1)))
-            self._frames += 1
+    def take(self, frames: int) -> Tensor:
+        """F0 and voicing (2, frames) of the next frames."""
+        places = [self._place(self._frames + i) for i in range(frames)]
+        taken = [self._at(min(place, self._values - 1)) for place in places]
+        self._frames += frames
         del self._kept[: -self._values + int(self._place(self._frames)) - 1]
         return torch.tensor(taken, dtype=torch.float32).reshape(-1, 2).T
 
     def _place(self, frame: int) -> float:
-        """Which value belongs to a frame; between two of them if not ``instant``."""
+        """Which value belongs to a frame, or two of them."""
         sample = frame * self._frame_hop
-        if self._instant:
-            return float(max(0, (sample + self._lead) // self._hop - self._wait))
-        return sample / self._hop
+        return max(0.0, min(sample / self._hop, self._there(sample + self._lead) - 1))
 
     def _at(self, place: float) -> tuple[float, float]:
         number, share = int(place), place % 1
@@ -199,14 +194,9 @@ class PitchFrames:
 class HeardFrames:
     """The recogniser's features of the mel's frames, piece by piece.
 
-    It hears two and a half seconds of the past with each piece of 160 ms, and 150 ms of what
+    It hears two and a half seconds of the past with each piece of 160 ms, and 100 ms of what
     follows: the same pieces however the sound is cut.
-
-    Attributes:
-        ahead: frames of sound after a frame that its features wait for.
     """
-
-    ahead = _HEARD + _HEARD_AHEAD
 
     def __init__(self, recogniser: Recogniser, config: FeatureConfig) -> None:
         self._recogniser, self._rate, self._hop = recogniser, config.sample_rate, config.hop_length
@@ -218,22 +208,22 @@ class HeardFrames:
         self._sound = np.concatenate([self._sound, audio])
         end = self._first + len(self._sound)
         pieces = [self._heard]
-        while (self._until + self.ahead) * self._hop <= end or (
+        while (self._until + HEARD + HEARD_AHEAD) * self._hop <= end or (
             last and self._until * self._hop <= end
         ):
             pieces.append(self._piece())
         self._heard = torch.cat(pieces, -1)
 
     def _piece(self) -> Tensor:
-        """Features of the next ``_HEARD`` frames (1, 288, _HEARD)."""
+        """Features of the next ``HEARD`` frames (1, 288, HEARD)."""
         start = max(0, self._until - _HEARD_PAST)
-        stop = (self._until + self.ahead) * self._hop - self._first
+        stop = (self._until + HEARD + HEARD_AHEAD) * self._hop - self._first
         sound = self._sound[start * self._hop - self._first : stop]
         self._sound, self._first = self._sound[start * self._hop - self._first :], start * self._hop
-        here = np.arange(self._until - start, self._until - start + _HEARD) * self._hop / self._rate
-        self._until += _HEARD
+        here = np.arange(self._until - start, self._until - start + HEARD) * self._hop / self._rate
+        self._until += HEARD
         seconds, rows = self._recogniser.rows(sound, self._rate)
-        return between(seconds, rows, here) if len(rows) > 1 else torch.zeros(1, SIZE, _HEARD)
+        return between(seconds, rows, here) if len(rows) > 1 else torch.zeros(1, SIZE, HEARD)
 
     @property
     def ready(self) -> int:

@@ -8,26 +8,56 @@ what is to come, so that the result is that of all the sound at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from voicefake.engine import Networks, noise_at, soft_limited, spoken
 from voicefake.features import LOG_FLOOR, PAUSE_SHARE, pauses
 from voicefake.options import ConvertOptions
 from voicefake.recogniser import SIZE
 from voicefake.retrieval import MatchingSet, matched
-from voicefake.running import HeardFrames, Levels, MelodyMean, PitchFrames, RunningMean
+from voicefake.running import (
+    HEARD,
+    HEARD_AHEAD,
+    HeardFrames,
+    Levels,
+    MelodyMean,
+    PitchFrames,
+    RunningMean,
+)
 from voicefake.voices import Voice
 
 _REMEMBERED = 3000
 """Frames after which a running mean begins to forget: half a minute of speech."""
 
+_DECODER_AHEAD = 6
+"""Frames to come after which a decoder that looks further misses little."""
+
 USUAL_MEL, USUAL_CONTENT = 25, 150
 """Frames for as many as the usual means count: recordings differ more in their mel."""
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Ends of the sound at which a function that looks far ahead is asked all the same.
+
+    Where the newest frame stands for most of those to come, little is lost, as long as some
+    have been seen. Which ones must not depend on how the sound is cut into chunks.
+
+    Attributes:
+        first: frames of the input until the first end.
+        size: from one end to the next.
+        missing: frames to come for which the newest one stands.
+    """
+
+    first: int
+    size: int
+    missing: int
 
 
 class Overlapped:
@@ -41,6 +71,7 @@ class Overlapped:
         past: frames.
         ahead: columns of the input.
         early: columns of the output that are done before the frame to which they belong.
+        blocks: where the function looks further ahead than that.
     """
 
     def __init__(
@@ -52,9 +83,11 @@ class Overlapped:
         unit: int = 1,
         scale: int = 1,
         early: int = 0,
+        blocks: Blocks | None = None,
     ) -> None:
         self._function, self._past, self._ahead = function, past, ahead
         self._unit, self._scale, self._early = unit, scale, early
+        self._blocks, self._stop = blocks, blocks.first if blocks else 0
         self._held: Tensor | None = None
         self._first = self._done = 0
 
@@ -63,20 +96,40 @@ class Overlapped:
         parts = [part for part in (self._held, x) if part is not None]
         if not parts:
             return None
-        held = self._held = torch.cat(parts, -1)
+        self._held = torch.cat(parts, -1)
+        made = [self._until(stop) for stop in self._stops(last=last)]
+        if last:
+            given = self._done - self._first * self._scale
+            made.append(self._function(self._held, self._first)[..., given:])
+        pieces = [piece for piece in made if piece is not None]
+        return torch.cat(pieces, -1) if pieces else None
+
+    def _stops(self, *, last: bool) -> Sequence[int]:
+        """Columns of the input at which the function is to be asked."""
+        assert self._held is not None
+        end = self._first * self._unit + self._held.shape[-1]
+        if self._blocks is None:
+            return [] if last else [end]
+        stops = range(self._stop, end + 1, self._blocks.size)
+        self._stop += len(stops) * self._blocks.size
+        return stops
+
+    def _until(self, stop: int) -> Tensor | None:
+        """What can be made of the input's first ``stop`` columns and was not yet given."""
+        assert self._held is not None
         origin = self._first * self._scale
+        held = self._held[..., : stop - self._first * self._unit]
         frames = self._first + (held.shape[-1] - self._ahead) // self._unit
         ready = frames * self._scale + self._early
-        if not last and (frames < 0 or ready <= self._done):
+        if frames < 0 or ready <= self._done:
             return None
-        made = self._function(held, self._first)
-        start = self._done - origin
-        if last:
-            return made[..., start:]
+        if self._blocks is not None:
+            held = nn.functional.pad(held, (0, self._blocks.missing), "replicate")
+        made = self._function(held, self._first)[..., self._done - origin : ready - origin]
         forget = max(0, ready // self._scale - self._past - self._first)
-        self._held, self._first = held[..., forget * self._unit :], self._first + forget
-        self._done = ready
-        return made[..., start : ready - origin]
+        self._held = self._held[..., forget * self._unit :]
+        self._first, self._done = self._first + forget, ready
+        return made
 
 
 class VoiceStream:
@@ -107,11 +160,9 @@ class VoiceStream:
         self.seed = seed
         self._config = c = networks.spectrogram.config
         self._samples, self._ended = 0, False
-        instant = networks.encoder.config.look_ahead is not None
-        self._levels = Levels(_REMEMBERED)
-        waiting = networks.encoder.context.ahead
-        self._pitch = PitchFrames(c, waiting=waiting if instant else None)
-        self._hearing = None if instant else self._ears()
+        self._later = min(networks.encoder.context.ahead, HEARD_AHEAD)
+        self._levels, self._pitch = Levels(_REMEMBERED), PitchFrames(c, self._later)
+        self._hearing = self._ears() if networks.encoder.config.look_ahead is None else None
         mel, content = self._usual()
         self._means = {
             "mel": RunningMean(_REMEMBERED, PAUSE_SHARE, mel, USUAL_MEL),
@@ -123,8 +174,7 @@ class VoiceStream:
             self._matching = MatchingSet.of(voice.content, networks.encoder)
         self._waiting: Tensor | None = None
         self._turning: tuple[float, float] | None = None
-        waiting = max(waiting, self._pitch.ahead)
-        self._stages(max(waiting, self._hearing.ahead if self._hearing else 0))
+        self._stages()
 
     def _ears(self) -> HeardFrames | None:
         """The recogniser, for a decoder that makes use of it."""
@@ -139,21 +189,29 @@ class VoiceStream:
         size = self.networks.encoder.config.latent + (SIZE if self._hearing else 0)
         return usual.mel, usual.content[:, :size]
 
-    def _stages(self, waiting: int) -> None:
+    def _stages(self) -> None:
         n, c = self.networks, self._config
         edge = -(-c.n_fft // 2 // c.hop_length)
         around = c.n_fft // 2 - c.hop_length + 1
         encoder, decoder = n.encoder.context, self.voice.decoder.decoder.context
         vocoder = n.vocoder.context(n.rounds(self.voice, self.options.rounds))
+        far = encoder.ahead > self._later
+        soon = min(decoder.ahead, _DECODER_AHEAD) if far else decoder.ahead
         self._listening = Overlapped(self._listen, edge, around, unit=c.hop_length)
-        self._encoding = Overlapped(self._encode, encoder.past, encoder.ahead)
-        self._decoding = Overlapped(self._decode, decoder.past, decoder.ahead)
+        self._encoding = Overlapped(
+            self._encode, encoder.past, self._later,
+            blocks=Blocks(HEARD + self._later, HEARD, encoder.ahead - self._later) if far else None,
+        )  # fmt: skip
+        self._decoding = Overlapped(
+            self._decode, decoder.past, soon,
+            blocks=Blocks(HEARD, HEARD, decoder.ahead - soon) if far else None,
+        )  # fmt: skip
         # half a window is no whole number of frames
         early = -(c.n_fft // 2) % c.hop_length
         self._speaking = Overlapped(
             self._speak, vocoder.past, vocoder.ahead, scale=c.hop_length, early=early
         )
-        frames = waiting + decoder.ahead + vocoder.ahead
+        frames = self._later + (HEARD - 1 if far or self._hearing else 0) + soon + vocoder.ahead
         self.latency = (c.n_fft // 2 + 1 + frames * c.hop_length - early) / c.sample_rate
 
     def push(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -174,7 +232,7 @@ class VoiceStream:
             self._hearing.push(audio, last=last)
         heard = self._listening.push(torch.from_numpy(audio)[None, None], last=last)
         encoded = self._encoding.push(self._levelled(heard), last=last)
-        decoded = self._decoding.push(self._placed(encoded, last=last), last=last)
+        decoded = self._decoding.push(self._placed(encoded), last=last)
         sound = self._speaking.push(self._phased(decoded), last=last)
         if sound is None:
             return np.zeros(0, np.float32)
@@ -204,16 +262,17 @@ class VoiceStream:
         mel, mean, pause = x.split([self._config.n_mels, self._config.n_mels, 1], 1)
         return torch.cat([self.networks.encoder(mel, mean), mel, pause], 1)
 
-    def _placed(self, x: Tensor | None, *, last: bool) -> Tensor | None:
+    def _placed(self, x: Tensor | None) -> Tensor | None:
         """Content without its mean, log-mel, and the melody where the voice has it."""
         parts = [part for part in (self._waiting, x) if part is not None]
         if not parts:
             return None
         x = torch.cat(parts, -1)
         ready = min(x.shape[-1], self._hearing.ready) if self._hearing else x.shape[-1]
-        pitch = self._pitch.take(ready, last=last)[None]
-        ready = pitch.shape[-1]
         x, self._waiting = x[..., :ready], x[..., ready:]
+        if ready == 0:
+            return None
+        pitch = self._pitch.take(ready)[None]
         latent, mel, pause = x.split(
             [x.shape[1] - self._config.n_mels - 1, self._config.n_mels, 1], 1
         )
@@ -234,7 +293,7 @@ class VoiceStream:
         # near the present there is no recogniser: the decoder has learned to do without
         config = self.voice.decoder.decoder.config
         missing = config.latent + config.recogniser - content.shape[1]
-        return torch.nn.functional.pad(content, (0, 0, 0, missing))
+        return nn.functional.pad(content, (0, 0, 0, missing))
 
     def _decode(self, x: Tensor, first: int) -> Tensor:
         """The voice's log-mel and melody."""

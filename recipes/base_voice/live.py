@@ -1,6 +1,6 @@
 """Networks that hardly look ahead, for live use, taught by the finished ones.
 
-    python -m recipes.base_voice.live --corpus DIR --state DIR [--minutes 36]
+    python -m recipes.base_voice.live --corpus DIR --state DIR [--minutes 120] [--again]
 
 Each starts from the weights of its full counterpart, whose kernels it moves into the past.
 """
@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import torch
 import typer
 from torch import Tensor, nn
@@ -26,85 +27,123 @@ from recipes.base_voice.train import (
 from voicefake.common.devices import has_fast_bfloat16
 from voicefake.common.fit import FitConfig, Losses, Task, fit
 from voicefake.common.modelfile import ModelFile, save_model
-from voicefake.features import MelSpectrogram
+from voicefake.features import PAUSE_SHARE, MelSpectrogram, pauses, speech_mean
 from voicefake.models.decoder import Melody, SpeakerDecoder
 from voicefake.models.encoder import ContentEncoder
 from voicefake.models.vocoder import Vocoder
 from voicefake.networks import (
+    DECODER,
     ENCODER,
     LIVE_WEIGHTS,
+    USUAL,
+    VOCODER,
+    WEIGHTS,
+    UsualMeans,
     load_decoder,
     load_encoder,
     load_mel_discriminator,
+    load_usual,
     load_vocoder,
 )
+from voicefake.running import RunningMean
+from voicefake.stream import USUAL_MEL
 from voicefake.training.batches import DecoderBatches
-from voicefake.training.data import Corpus, Windows, balanced_weights, draw_windows
+from voicefake.training.data import Corpus, Recording, Windows, balanced_weights, draw_windows
 from voicefake.training.decoder import Batch, DecoderTask, DecoderWeights
 from voicefake.training.vocoder import VocoderTask
 
 _LATENTS = "latents-live"
 """The corpus's array of what the live encoder hears, which is less than the full one does."""
 
+_LEVEL_SPREAD = 0.7
+"""By how much a stream's first level is off, in nepers: 6 dB."""
+_LEVELLED = 50
+"""Frames of speech after which it is known, as in ``voicefake.running.Levels``."""
+
 
 class EncoderCopy:
-    """A causal encoder learns to say what the full one says of the same sound."""
+    """A causal encoder learns to say what the full one says of the same sound.
+
+    It hears it as a stream begins, every other time: with a level and a mean that are not yet
+    those of the recording. At the other playback speeds everybody is somebody else.
+    """
 
     adversary: nn.Module | None = None
     frames, batch = 160, 12
 
-    def __init__(self, generator: ContentEncoder, full: ContentEncoder, corpus: Corpus) -> None:
+    def __init__(
+        self, generator: ContentEncoder, full: ContentEncoder, usual: UsualMeans, corpus: Corpus
+    ) -> None:
         self.generator: nn.Module = generator
-        self.full, self.corpus = full, corpus
+        self.full, self.usual, self.corpus = full, usual, corpus
         self.train = corpus.part(held_out=False)
         self.weights = balanced_weights(self.train, self.frames)
-        means = corpus.mel_means()[:, 0]
-        self.means = dict(zip([r.path for r in corpus.recordings], means, strict=True))
+        self.means = {r.path: self._means(r) for r in corpus.recordings}
+
+    def _means(self, recording: Recording) -> Tensor:
+        """Of the log-mel at each speed (speeds, n_mels, 1)."""
+        mels = torch.from_numpy(self.corpus.mels[:, :, recording.span].astype(np.float32))
+        return torch.cat([speech_mean(mel[None], pauses(mel[None])[0]) for mel in mels])
 
     def losses(self, step: int, progress: float, random: torch.Generator) -> Losses:
         """One batch."""
         windows = draw_windows(self.train, self.weights, self.batch, self.frames, random)
-        return Losses(self._distance(self.generator, windows))
+        speed = int(torch.randint(0, len(self.corpus.mels), (1,), generator=random))
+        offset = _LEVEL_SPREAD * torch.randn(self.batch, generator=random)
+        return Losses(self._distance(self.generator, windows, speed, offset, step % 2 == 0))
 
     def held_out(self, generator: nn.Module) -> dict[str, float]:
-        """Mean distance of the latents on recordings never trained on."""
+        """Mean distance of the latents on recordings never trained on, also from a cold start."""
         judged = [r for r in self.corpus.part(held_out=True) if r.frames >= self.frames][::3]
-        distances = [self._distance(generator, Windows([r], [0], self.frames)) for r in judged]
-        return {"distance": float(torch.stack(distances).mean())}
+        offset = _LEVEL_SPREAD * torch.randn(len(judged), generator=torch.manual_seed(0))
+        far = {
+            name: torch.stack([
+                self._distance(generator, Windows([r], [0], self.frames), 0, o[None], cold)
+                for r, o in zip(judged, offset, strict=True)
+            ])
+            for name, cold in (("distance", False), ("cold", True))
+        }  # fmt: skip
+        return {name: float(values.mean()) for name, values in far.items()}
 
-    def _distance(self, generator: nn.Module, windows: Windows) -> Tensor:
-        mel = windows.cut(self.corpus.mels[0])
-        mean = torch.stack([self.means[r.path] for r in windows.recordings])[..., None]
+    def _distance(
+        self, generator: nn.Module, windows: Windows, speed: int, offset: Tensor, cold: bool
+    ) -> Tensor:
+        mel = windows.cut(self.corpus.mels[speed])
+        mean = torch.stack([self.means[r.path][speed] for r in windows.recordings])
         with torch.no_grad():
             wanted = self.full(mel, mean)
+        heard = (mel, mean)
+        if cold:
+            begun = [self._begun(m, o) for m, o in zip(mel, offset.tolist(), strict=True)]
+            heard = (torch.stack([m for m, _ in begun]), torch.stack([m for _, m in begun]))
         edge = self.full.context.ahead
-        return (generator(mel, mean) - wanted)[..., edge:-edge].float().abs().mean()
+        first = 0 if cold else edge
+        return (generator(*heard) - wanted)[..., first:-edge].float().abs().mean()
+
+    def _begun(self, mel: Tensor, offset: float) -> tuple[Tensor, Tensor]:
+        """A window's mel (n_mels, T) and its running mean, as if a stream set in with it."""
+        spoken = (~pauses(mel[None])[0]).cumsum(0)
+        mel = mel + offset * (1 - spoken / _LEVELLED).clamp_min(0)
+        running = RunningMean(mel.shape[-1], PAUSE_SHARE, self.usual.mel, USUAL_MEL)
+        return mel, running.push(mel[None], pauses(mel[None])[0])[0]
 
 
 def train(
     corpus: CorpusOption,
     state: StateOption,
     out: Annotated[Path, typer.Option(help="Folder of the weights.")] = LIVE_WEIGHTS,
-    minutes: MinutesOption = 36,
+    minutes: MinutesOption = 120,
     threads: ThreadsOption = 1,
-    look_ahead: Annotated[int, typer.Option(min=0, help="Frames of 10 ms to come.")] = 0,
+    look_ahead: Annotated[int, typer.Option(min=0, help="The encoder's, of 10 ms each.")] = 1,
+    again: Annotated[bool, typer.Option(help="Go on from the bundled live networks.")] = False,
 ) -> None:
     """Encoder, decoder and vocoder one after the other, a third of the time each."""
     torch.set_num_threads(threads)
     recordings = Corpus(corpus)
-    networks: dict[str, ContentEncoder | SpeakerDecoder | Vocoder] = {}
-    encoder, decoder, vocoder = load_encoder(), load_decoder(), load_vocoder()
-    networks["encoder"] = ContentEncoder(replace(encoder.config, look_ahead=look_ahead))
-    networks["decoder"] = SpeakerDecoder(replace(decoder.config, look_ahead=look_ahead))
-    networks["vocoder"] = Vocoder(
-        replace(vocoder.config, look_ahead=look_ahead, rounds=0, decoded_rounds=0)
-    )
-    for name, full in (("encoder", encoder), ("decoder", decoder), ("vocoder", vocoder)):
-        networks[name].load_state_dict(full.state_dict())
+    for name, network in _begun(LIVE_WEIGHTS if again else WEIGHTS, look_ahead).items():
         if name == "decoder" and not (corpus / f"{_LATENTS}.npy").exists():
-            encoder = load_encoder(out / ENCODER)
-            write_latents(recordings, encoder, _LATENTS)
-        task = _task(name, networks[name], recordings)
+            write_latents(recordings, load_encoder(out / ENCODER), _LATENTS)
+        task = _task(network, recordings)
         config = FitConfig(
             steps=100_000,
             seconds=20 * minutes,
@@ -119,13 +158,27 @@ def train(
             "licence": "Apache-2.0",
             "held out": result.state.history[-1],
         }
-        model = ModelFile(f"voice-{name}", asdict(networks[name].config), result.tensors, details)
+        model = ModelFile(f"voice-{name}", asdict(network.config), result.tensors, details)
         save_model(out / f"{name}.safetensors", model)
 
 
-def _task(name: str, network: nn.Module, corpus: Corpus) -> Task:
+def _begun(folder: Path, look_ahead: int) -> dict[str, ContentEncoder | SpeakerDecoder | Vocoder]:
+    """The networks to train, with the weights that lie in ``folder``."""
+    encoder, decoder = load_encoder(folder / ENCODER), load_decoder(folder / DECODER)
+    vocoder = load_vocoder(folder / VOCODER)
+    networks: dict[str, ContentEncoder | SpeakerDecoder | Vocoder] = {
+        "encoder": ContentEncoder(replace(encoder.config, look_ahead=look_ahead)),
+        "decoder": SpeakerDecoder(replace(decoder.config, look_ahead=0)),
+        "vocoder": Vocoder(replace(vocoder.config, look_ahead=0, rounds=0, decoded_rounds=0)),
+    }
+    for network, start in zip(networks.values(), (encoder, decoder, vocoder), strict=True):
+        network.load_state_dict(start.state_dict())
+    return networks
+
+
+def _task(network: nn.Module, corpus: Corpus) -> Task:
     if isinstance(network, ContentEncoder):
-        return EncoderCopy(network, load_encoder(), corpus)
+        return EncoderCopy(network, load_encoder(), load_usual(WEIGHTS / USUAL), corpus)
     if isinstance(network, Vocoder):
         return VocoderTask(network, corpus)
     assert isinstance(network, SpeakerDecoder)
