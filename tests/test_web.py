@@ -19,9 +19,9 @@ from voicefake.common.marks import Story, marked_output
 
 pytest.importorskip("gradio", reason="needs the extra: web")
 
-from recipes.web.command import checked_password
+from recipes.web.doors import Doors, checked_password
 from recipes.web.results import Results
-from recipes.web.server import Doors, serve
+from recipes.web.server import serve
 
 UPLOAD = 3 * 2**20
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from contextlib import suppress
 from importlib.util import find_spec
@@ -11,12 +10,10 @@ from typing import Annotated
 
 import typer
 
+from recipes.web.doors import Doors, checked_password
 from voicefake.common.commandline import DeviceOption, QuietOption, console
 from voicefake.common.devices import Device, resolve_device
 from voicefake.common.errors import WrongUse
-
-LOOPBACK = ("127.0.0.1", "localhost")
-SHORTEST_PASSWORD = 8
 
 
 def ui(
@@ -48,7 +45,7 @@ def ui(
         raise WrongUse("voicefake ui", "needs gradio", "install the extra: pip install '.[web]'")
     resolve_device(device)  # refused now, not when somebody has uploaded something
     password = checked_password(host, password)
-    from recipes.web.server import Doors, serve
+    from recipes.web.server import serve
     from voicefake.common.places import data_folder
 
     doors = Doors(host, port, password, max_upload * 2**20, keep * 2**20)
@@ -57,20 +54,3 @@ def ui(
             console.print(f"open {address} in a browser; Ctrl-C ends it", markup=False)
         with suppress(KeyboardInterrupt):
             threading.Event().wait()
-
-
-def checked_password(host: str, password: str | None) -> str | None:
-    """The password to ask visitors for (``None``: none), asked for here where it must be.
-
-    Raises:
-        WrongUse: other machines could come in without one, or it is short.
-    """
-    if password is None and host not in LOOPBACK:
-        if not sys.stdin.isatty():
-            raise WrongUse(
-                f"--host {host}", "lets other machines in without a password", "add --password"
-            )
-        password = typer.prompt("Password for visitors", hide_input=True, confirmation_prompt=True)
-    if password is not None and len(password) < SHORTEST_PASSWORD:
-        raise WrongUse("--password", "is short", f"use {SHORTEST_PASSWORD} characters or more")
-    return password

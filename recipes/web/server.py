@@ -8,7 +8,6 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +18,7 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from recipes.web.command import LOOPBACK
+from recipes.web.doors import LOOPBACK, Doors
 from recipes.web.results import RESULTS, UNFINISHED, WEEK, Results, sweep
 from recipes.web.site import Site
 from recipes.web.work import Workroom
@@ -34,23 +33,6 @@ _POLICY = (
     "frame-ancestors 'none'"
 )
 """The browser itself keeps the page from asking anything of another machine."""
-
-
-@dataclass(frozen=True)
-class Doors:
-    """Who may come in, and with how much.
-
-    Attributes:
-        password: asked of visitors (``None``: nothing is asked).
-        upload_bytes: of the largest file that is taken.
-        keep_bytes: of all results together.
-    """
-
-    host: str
-    port: int
-    password: str | None
-    upload_bytes: int
-    keep_bytes: int
 
 
 class Guard:
