@@ -1,15 +1,15 @@
 """Putting a drawn face into a frame so that nobody sees where it begins.
 
 The mask is what the decoder calls face, inside the source's own oval and away from the
-crop's edge. Skin tone follows the source's, smoothed over time. The two pictures are joined
-band by band (Burt & Adelson 1983) or, on request, by their gradients (Perez et al. 2003).
+crop's edge; `edge` says how softly it begins. Skin tone follows the source's, smoothed over
+time. The two pictures are joined band by band (Burt & Adelson 1983) or, on request, by their
+gradients (Perez et al. 2003).
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -20,6 +20,7 @@ from facesync.align import Similarity, crop
 from facesync.arrays import Box, Float, Image, Matrix, around, as_float
 from facesync.colour import SkinTone, scaled, skin_area, spread_of, to_bgr, to_lab
 from facesync.dataset import SIDE
+from facesync.edge import Edge
 from facesync.wanted import Drawn, Wanted
 
 _LEVELS = 2  # what is finer than about 1/40 of the crop is told apart from light
@@ -30,6 +31,9 @@ _OWN_CONTRAST = np.array([0.75, 0.5, 0.5], np.float32)  # of lightness, a, b
 _MOST_CONTRAST = np.array([np.inf, 1.25, 1.25], np.float32)  # of the source's
 _MEMBRANE_SIDE = 64
 _FADE = 0.03
+_NEAR = 0.06  # crop sides from the border inwards: there light is compared
+_DIFFERS = (2.0, 5.0)  # of lightness: from where on light comes in later, and latest
+_HUE_BLUR = 0.015
 _SHARPENING = (0.6, 2.5)
 
 
@@ -38,9 +42,9 @@ class BlendConfig:
     """How faces are put in.
 
     Attributes:
-        feather: width of the mask's soft edge, in crop sides: light and colour change over it.
-        edge: the same for all that is finer, which tells who somebody is.
-        shrink: how far light and colour keep from the face's border, in crop sides.
+        edge: width of the soft edge of all that is fine, in crop sides.
+        hair_edge: the same beside hair that hangs in.
+        hue: the same of hue; for light see `edge`.
         detail: share of the reference's fine detail that replaces the drawn one.
         feature_detail: the same on eyes and lips.
         own: share of the reference's mouth and open eyes, of their colour and detail.
@@ -55,9 +59,9 @@ class BlendConfig:
         largest: pixels that the crop is worked on at most.
     """
 
-    feather: float = 0.09
     edge: float = 0.03
-    shrink: float = 0.015
+    hair_edge: float = 0.09
+    hue: float = 0.15
     detail: float = 1.0
     feature_detail: float = 0.15
     own: float = 0.9
@@ -67,7 +71,7 @@ class BlendConfig:
     sharpness: float = 0.9
     light: float = 0.5
     light_reach: float = 0.13
-    membrane: float = 0.045
+    membrane: float = 0.03
     membrane_memory: float = 0.92
     poisson: bool = False
     largest: int = 512
@@ -82,12 +86,14 @@ class Blender:
         self._inside: Float | None = None
         self._level: Float | None = None
         self._correction: Float | None = None
+        self._differing: Float | None = None
         self._gain: float | None = None
         self._side = 0
 
     def reset(self) -> None:
         """Forget the light, at a cut."""
         self._tone = self._inside = self._level = self._correction = self._gain = None
+        self._differing = None
         self._side = 0
 
     def side(self, similarity: Similarity) -> int:
@@ -104,20 +110,26 @@ class Blender:
         picture += self.config.own * wanted.portrait.own * (wanted.portrait.look[:3] - picture)
         picture = np.ascontiguousarray(picture.transpose(1, 2, 0))
         lab = as_float(cv2.resize(picture, (side, side), interpolation=cv2.INTER_CUBIC))
-        mask = self._mask(wanted, drawn, side)
-        box = _around(mask[0])
-        lab, (fine, soft) = lab[box], (np.ascontiguousarray(m[box]) for m in mask)
+        config, edge = self.config, Edge.of(self._where(wanted, drawn), wanted)
+        fine = _enlarged(edge.detail(config.edge, config.hair_edge), side)
+        soft = _enlarged(edge.light(config.edge), side)
+        box = _around(fine)
+        lab, fine, soft = (np.ascontiguousarray(part[box]) for part in (lab, fine, soft))
         skin = np.ascontiguousarray(skin_area(wanted.points, side)[box])
         lab = self._levelled(lab, soft, skin)
-        if self.config.detail:
+        if config.detail:
             lab[..., 0] = self._detailed(lab[..., 0].copy(), wanted, side, box)
         lab = self._followed_tone(wanted).restore(lab)
         there = crop(frame, similarity, side, sharp=True, box=box)
         seen = to_lab(there)
         lab[..., 0] = self._as_sharp(lab[..., 0].copy(), seen[..., 0].copy(), soft, side)
-        lab += self._membrane(lab, seen, mask[1], skin, box)
+        lab += self._membrane(lab, seen, soft, skin, side, box)
+        differing = self._difference(lab, seen, edge.depth, side, box)
+        soft = np.ascontiguousarray(_enlarged(edge.light(config.edge, differing), side)[box])
+        own_hue = _enlarged(edge.hue(config.hue), side)[box]
+        lab[..., 1:] += (1 - own_hue[..., None]) * _smooth_gap(lab, seen, side)
         face, canvas = to_bgr(lab), as_float(there)
-        if self.config.poisson:
+        if config.poisson:
             joined = _poisson_blend(face, canvas, soft)
         else:
             joined = _pyramid_blend(face, canvas, fine, soft)
@@ -183,21 +195,20 @@ class Blender:
         self._gain = gain
         return as_float(light + (gain - 1) * fine)
 
-    def _membrane(self, lab: Float, seen: Float, soft: Float, skin: Image, box: Box) -> Float:
+    def _membrane(
+        self, lab: Float, seen: Float, soft: Float, skin: Image, side: int, box: Box
+    ) -> Float:
         """A smooth correction: the light of what was there, and no step at the border.
 
         Light is the difference of the two skins, very smooth. What is left of it along the
         border is carried inwards and fades towards the middle.
         """
-        small = (_MEMBRANE_SIDE, _MEMBRANE_SIDE)
 
-        def shrunk(part: NDArray[Any]) -> Float:
-            whole = np.zeros((*soft.shape, *part.shape[2:]), np.float32)
-            whole[box] = part
-            return as_float(cv2.resize(whole, small, interpolation=cv2.INTER_AREA))
+        def shrunk(part: Float) -> Float:
+            return _shrunk(part, side, box)
 
-        usual, there = _ordinary(lab, skin) & _ordinary(seen, skin), soft[box] > 0.01
-        border = as_float(usual & there & (soft[box] < 0.8))
+        usual, there = _ordinary(lab, skin) & _ordinary(seen, skin), soft > 0.01
+        border = as_float(usual & there & (soft < 0.8))
         inside = as_float(usual & there & (skin > 127))
         gap = seen - lab
         light = _carried(shrunk(gap * inside[..., None]), shrunk(inside), self.config.light_reach)
@@ -208,10 +219,22 @@ class Blender:
             keep = self.config.membrane_memory
             now = as_float(keep * self._correction + (1 - keep) * now)
         self._correction = now
-        return as_float(cv2.resize(now, soft.shape, interpolation=cv2.INTER_LINEAR)[box])
+        return as_float(_enlarged(now, side)[box])
 
-    def _mask(self, wanted: Wanted, drawn: Drawn, side: int) -> tuple[Float, Float]:
-        """(side, side) each: where the face goes, 0 to 1, its detail and its light; calm."""
+    def _difference(self, lab: Float, seen: Float, depth: Float, side: int, box: Box) -> Float:
+        """(64, 64) 0 to 1: where lightness still differs along the border; calm."""
+        near = _enlarged(as_float((depth > 0) & (depth < _NEAR)), side)[box]
+        gap = _shrunk(near * (seen[..., 0] - lab[..., 0]), side, box)
+        gap = np.abs(_carried(gap, _shrunk(near, side, box), _NEAR))
+        now = as_float(np.clip((gap - _DIFFERS[0]) / (_DIFFERS[1] - _DIFFERS[0]), 0, 1))
+        if self._differing is not None:
+            keep = self.config.membrane_memory
+            now = as_float(keep * self._differing + (1 - keep) * now)
+        self._differing = now
+        return now
+
+    def _where(self, wanted: Wanted, drawn: Drawn) -> Float:
+        """(128, 128): where the face is, 0 to 1; calm."""
         inside = np.minimum(drawn.mask, as_float(wanted.source.area) / 255)
         inside = np.minimum(inside, wanted.portrait.look[3])
         edge = SIDE // 32
@@ -221,28 +244,34 @@ class Blender:
             keep = self.config.mask_memory
             inside = keep * self._inside + (1 - keep) * inside
         self._inside = inside
-        # Feathered inwards: outside the face nothing changes.
-        face = (inside > 0.5).astype(np.uint8)
-        border = cv2.distanceTransform(face, cv2.DIST_L2, 5) / SIDE
-        oval = maps.filled(wanted.points, (mesh.OVAL,), SIDE)
-        hair = (
-            cv2.distanceTransform(((oval == 0) | (face > 0)).astype(np.uint8), cv2.DIST_L2, 5)
-            / SIDE
-        )
-        c = self.config
-        light = (border - c.shrink) / c.feather
-        # A strand on the forehead would leave its outline, so detail comes in late beside hair.
-        # Brows are replaced whole: half of each would stay where they reach the soft edge.
-        brows = _brows(wanted) * np.minimum(border / c.edge, 1)
-        fine = np.maximum(np.minimum(border / c.edge, hair / c.feather), brows)
-        return _ramp(fine, side), _ramp(np.maximum(light, brows), side)
+        return inside
 
 
 def _carried(amount: Float, weight: Float, reach: float) -> Float:
-    """(N, N, 3) weighted mean of what lies within ``reach`` sides, 0 where nothing does."""
+    """(N, N) or (N, N, 3) weighted mean within ``reach`` sides, 0 where nothing is."""
     sigma = reach * len(weight)
-    near = cv2.GaussianBlur(weight, (0, 0), sigma)
-    return as_float(cv2.GaussianBlur(amount, (0, 0), sigma) / (near[..., None] + _FADE))
+    near = cv2.GaussianBlur(weight, (0, 0), sigma) + _FADE
+    near = near.reshape(*near.shape, *(1,) * (amount.ndim - 2))
+    return as_float(cv2.GaussianBlur(amount, (0, 0), sigma) / near)
+
+
+def _shrunk(part: Float, side: int, box: Box) -> Float:
+    """The ``box`` of a crop, ``side`` squared, within the whole crop at 64 squared."""
+    whole = np.zeros((side, side, *part.shape[2:]), np.float32)
+    whole[box] = part
+    small = (_MEMBRANE_SIDE, _MEMBRANE_SIDE)
+    return as_float(cv2.resize(whole, small, interpolation=cv2.INTER_AREA))
+
+
+def _enlarged(part: Float, side: int) -> Float:
+    """``part`` of a whole crop at ``side`` squared."""
+    return as_float(cv2.resize(part, (side, side), interpolation=cv2.INTER_LINEAR))
+
+
+def _smooth_gap(lab: Float, seen: Float, side: int) -> Float:
+    """(H, W, 2): by how much the hue of ``seen`` differs, without its detail."""
+    gap = np.ascontiguousarray(seen[..., 1:] - lab[..., 1:])
+    return as_float(cv2.GaussianBlur(gap, (0, 0), _HUE_BLUR * side))
 
 
 def _ordinary(lab: Float, skin: Image) -> NDArray[np.bool_]:
@@ -262,21 +291,6 @@ def _contrast(there: SkinTone, own: SkinTone) -> Float:
     exposure = math.sqrt((there.mean[0] + 16) / (own.mean[0] + 16))
     mixed = (exposure * own.spread) ** _OWN_CONTRAST * there.spread ** (1 - _OWN_CONTRAST)
     return as_float(np.minimum(mixed, _MOST_CONTRAST * there.spread))
-
-
-def _brows(wanted: Wanted) -> Float:
-    """(128, 128) 0 to 1: the brows that were there and those that come, and a soft edge."""
-    rings = (mesh.RIGHT_BROW, mesh.LEFT_BROW)
-    both = np.maximum(*(maps.filled(p, rings, SIDE) for p in (wanted.source.points, wanted.points)))
-    grown = as_float(cv2.dilate(both, np.ones((7, 7), np.uint8))) / 255
-    return as_float(cv2.GaussianBlur(grown, (0, 0), 2.5))
-
-
-def _ramp(share: Float, side: int) -> Float:
-    """(side, side) soft steps from 0 to 1 where ``share`` rises from 0 to 1."""
-    share = np.clip(share, 0, 1)
-    soft = as_float(share * share * (3 - 2 * share))
-    return as_float(cv2.resize(soft, (side, side), interpolation=cv2.INTER_LINEAR))
 
 
 def _pyramid_blend(face: Float, canvas: Float, fine: Float, coarse: Float) -> Float:
