@@ -9,8 +9,6 @@ laid out in seconds and hertz, thus the same at every sample rate; silence stays
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -77,16 +75,6 @@ class SoundMarker:
         """The rest."""
         due = self._seen - self._given
         return self.push(np.zeros((len(self._held), 3 * self._hop), np.float32))[:, :due]
-
-
-def marked_sound(
-    blocks: Iterable[Samples], sample_rate: int, channels: int, ident: bytes
-) -> Iterator[Samples]:
-    """``blocks`` (channels, n) with the mark that carries ``ident``."""
-    marker = SoundMarker(sample_rate, channels, ident)
-    for block in blocks:
-        yield marker.push(block)
-    yield marker.finish()
 
 
 def _gains(signs: Signs, sample_rate: int, size: int) -> NDArray[np.float32]:
