@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,7 @@ from voicefake.common.commandline import (
 from voicefake.common.devices import Device
 from voicefake.common.errors import BadInput, VoicefakeError
 from voicefake.common.reports import ReportOption
+from voicefake.common.summary import print_lines
 
 __all__ = ["DEMO_FACE", "DEMO_VOICE", "demo", "recipe", "swap"]
 
@@ -72,13 +74,15 @@ def swap(
     }  # fmt: skip
     jobs = [
         Job(library.bind(entry, {"video": str(video), **settings}), target)
-        for video, target in pairs(videos, output, f"{voice}-{face}", "video", _clips)
+        for video, target in pairs(
+            videos, output, f"{voice}-{face}", "video", partial(_clips, quiet=quiet)
+        )
     ]
     return run_and_tell(jobs, device, seed, quiet=quiet, as_json=as_json, force=force, page=report)
 
 
-def _clips(folder: Path) -> list[Path]:
-    """The videos in a folder; all else is passed over.
+def _clips(folder: Path, *, quiet: bool) -> list[Path]:
+    """The videos in a folder; what else there is, is passed over and counted.
 
     Raises:
         BadInput: there is none.
@@ -86,6 +90,10 @@ def _clips(folder: Path) -> list[Path]:
     clips = library.media_in(folder, ("video",))
     if not clips:
         raise BadInput(folder, "holds no video", "name another folder")
+    strangers = sum(p.is_file() and not p.name.startswith(".") for p in folder.rglob("*"))
+    if strangers > len(clips) and not quiet:
+        line = f"warning: {folder}: passed over {strangers - len(clips)} files that are no videos"
+        print_lines([line])
     return clips
 
 

@@ -231,7 +231,7 @@ def test_what_cannot_work_ends_before_the_work(words, code, told):
     assert told in done.err and len(done.err.strip().splitlines()) == 1
 
 
-def test_a_folder_of_clips_is_swapped_clip_by_clip(tmp_path, monkeypatch):
+def test_a_folder_of_clips_is_swapped_clip_by_clip(tmp_path, monkeypatch, capsys):
     (tmp_path / "day one").mkdir()
     for name in ("a.mp4", "day one/b.mov", "day one/notes.txt", ".c.mp4", "a.ada-ada.mp4"):
         (tmp_path / name).touch()
@@ -244,7 +244,9 @@ def test_a_folder_of_clips_is_swapped_clip_by_clip(tmp_path, monkeypatch):
         ("b.mov", tmp_path / "out" / "day one" / "b.ada-ada.mov"),
     ]
     planned.clear()
+    capsys.readouterr()
     cli.swap([tmp_path], "ada", "ada")
+    assert "passed over 1 files" in capsys.readouterr().err
     assert [job.bound.source.name for job in planned] == ["a.mp4", "b.mov"], "results are no inputs"
     with pytest.raises(BadInput, match="holds no video"):
         (tmp_path / "empty").mkdir()
