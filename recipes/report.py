@@ -63,13 +63,18 @@ class RunReport:
     steps: tuple[StepReport, ...]
     seconds: float
 
+    @property
+    def warnings(self) -> list[str]:
+        """Those of all steps; what several say of one file is said once."""
+        return list(dict.fromkeys(warning for step in self.steps for warning in step.warnings))
+
     def to_json(self) -> dict[str, Any]:
         """The result for one input under ``--json``."""
         return {
             "input": str(next(iter(self.inputs.values()))),
             "output": str(self.output),
             "refused": None,
-            "repaired": [warning for step in self.steps for warning in step.warnings],
+            "repaired": self.warnings,
             "seconds": round(self.seconds, 2),
             "figures": {step.name: dict(step.figures) for step in self.steps},
             "steps": [step.to_json() for step in self.steps],
@@ -101,14 +106,13 @@ def print_run(report: RunReport) -> None:
         }
         for step in report.steps
     ]
-    warnings = [warning for step in report.steps for warning in step.warnings]
     people = [
         f"{person.kind} {person.name}: "
         + (f'on the user\'s word: "{person.override}"' if person.override else person.basis)
         for person in _people(report.steps)
     ]
     made = f"{report.output}  ({report.seconds:.1f} s in all)"
-    print_summary(rows, warnings, title=report.title, last=[*people, Text(made, "bold")])
+    print_summary(rows, report.warnings, title=report.title, last=[*people, Text(made, "bold")])
 
 
 def _people(steps: Sequence[StepReport]) -> list[Person]:

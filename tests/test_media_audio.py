@@ -5,6 +5,7 @@ from __future__ import annotations
 import tracemalloc
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -29,6 +30,21 @@ def write(path: Path, samples: np.ndarray, rate: int, like=None) -> AudioWriter:
         for start in range(0, samples.shape[1], 3000):
             writer.write(samples[:, start : start + 3000])
     return writer
+
+
+def test_of_several_sound_tracks_the_first_is_taken_and_the_others_counted(tmp_path: Path) -> None:
+    path = tmp_path / "two.mka"
+    with av.open(str(path), "w") as container:
+        tracks = [container.add_stream("pcm_s16le", rate=RATE, layout="mono") for _ in range(3)]
+        for level, track in enumerate(tracks):
+            frame = av.AudioFrame.from_ndarray(
+                np.full((1, RATE), level << 12, np.int16), format="s16", layout="mono"
+            )
+            frame.sample_rate = RATE
+            container.mux(track.encode(frame))
+    reader = AudioReader(path)
+    assert max(np.abs(chunk).max() for chunk in reader.chunks(1000)) == 0
+    assert reader.warnings == ("2 further sound tracks were left out",)
 
 
 @pytest.mark.parametrize("suffix", AUDIO_FORMATS)

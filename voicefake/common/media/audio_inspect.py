@@ -56,8 +56,15 @@ def inspect_audio(path: Path, limits: Limits) -> tuple[AudioInfo, bool]:
             layout=first.layout.name,
             sample_format=sample_format,
             bits=_bits(stream, sample_format),
+            further=len(container.streams.audio) - 1,
         )
         return info, holds_float(stream)
+
+
+def left_out(count: int) -> str:
+    """What to say of sound streams that are not taken."""
+    tracks = "sound track was" if count == 1 else "sound tracks were"
+    return f"{count} further {tracks} left out"
 
 
 def _start(stream: AudioStream, first: AudioFrame, damage: Damage) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 
 from voicefake.common.errors import BadInput
 from voicefake.common.media.audio_decode import Damage, Samples, decoded
-from voicefake.common.media.audio_inspect import inspect_audio
+from voicefake.common.media.audio_inspect import inspect_audio, left_out
 from voicefake.common.media.containers import EXPORT_AGAIN
 from voicefake.common.media.info import Limits
 from voicefake.common.media.resample import resampled
@@ -49,6 +49,8 @@ class AudioReader:
         self.sample_rate = sample_rate or self.info.sample_rate
         self.channels = 1 if mono else self.info.channels
         self._gain, self._notes = 1.0, list[str]()
+        if self.info.further > 0:
+            self._notes.append(left_out(self.info.further))
         if is_float:
             self._scan_peak()
 
@@ -65,7 +67,7 @@ class AudioReader:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What was repaired so far, one sentence each."""
+        """What was repaired or left out so far, one sentence each."""
         return tuple(self._notes + self._damage.warnings())
 
     def chunks(self, frames: int) -> Iterator[Samples]:

@@ -26,7 +26,12 @@ class Limits:
 
 @dataclass(frozen=True)
 class AudioInfo:
-    """One sound stream. ``start`` is in seconds on the file's own clock."""
+    """The first sound stream.
+
+    Attributes:
+        start: in seconds on the file's own clock.
+        further: how many other sound streams the file has.
+    """
 
     sample_rate: int
     channels: int
@@ -36,6 +41,7 @@ class AudioInfo:
     layout: str
     sample_format: str
     bits: int
+    further: int = 0
 
 
 @dataclass(frozen=True)

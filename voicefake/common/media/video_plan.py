@@ -10,7 +10,7 @@ from av.container import InputContainer, OutputContainer
 
 from voicefake.common.errors import BadInput, WrongUse
 from voicefake.common.media.audio_decode import Jump, jumps
-from voicefake.common.media.audio_inspect import inspect_audio
+from voicefake.common.media.audio_inspect import inspect_audio, left_out
 from voicefake.common.media.containers import open_input
 from voicefake.common.media.info import AudioInfo, Limits, VideoInfo
 from voicefake.common.media.marking import Marking
@@ -102,7 +102,7 @@ class VideoPlan:
     def _replace_sound(self, container: InputContainer) -> None:
         further = len(container.streams.audio) - 1
         if further > 0:
-            self.warnings.append(_left_out(further))
+            self.warnings.append(left_out(further))
 
     def _keep_sound(self, container: InputContainer) -> None:
         streams = container.streams.audio
@@ -113,13 +113,13 @@ class VideoPlan:
             if count > most_channels(self._target.sound_codec):
                 raise WrongUse(self._source, f"has {count} sound channels", "write to .mkv")
             self._encoded = self._source
-            left -= 1
+            left = 0  # whoever reads its first track tells of the others
             self.warnings.append(
                 f"the sound ({streams[0].codec.canonical_name}) was encoded anew, "
                 "as the output's container does not take it"
             )
         if left:
-            self.warnings.append(_left_out(left))
+            self.warnings.append(left_out(left))
 
     def _can_copy(self, stream: AudioStream) -> bool:
         return (
@@ -141,8 +141,3 @@ class VideoPlan:
                 left += 1
         if left:
             self.warnings.append(f"{left} streams that are no picture or sound were left out")
-
-
-def _left_out(count: int) -> str:
-    tracks = "sound track was" if count == 1 else "sound tracks were"
-    return f"{count} further {tracks} left out"
