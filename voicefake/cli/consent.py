@@ -233,10 +233,11 @@ def _say(line: str) -> None:
 
 def _covers(text: str) -> tuple[consent.Covers, ...]:
     words = [word.strip() for word in text.split(",") if word.strip()]
-    try:
-        return tuple(consent.Covers(word) for word in words)
-    except ValueError as error:
-        raise WrongUse("--covers", str(error), "use voice, face or voice,face") from error
+    unknown = [word for word in words if word not in tuple(consent.Covers)]
+    if unknown:
+        fault = f"{unknown[0]!r} is nothing that a record covers"
+        raise WrongUse("--covers", fault, "use voice, face or voice,face")
+    return tuple(consent.Covers(word) for word in words)
 
 
 def _day(text: str, option: str) -> datetime.date | None:
