@@ -96,7 +96,7 @@ def test_shares() -> None:
     assert parse_shares("a") == {"a": 1.0}
     assert parse_shares("a:3, b:1") == {"a": 0.75, "b": 0.25}
     assert parse_shares("a,b") == {"a": 0.5, "b": 0.5}
-    for wrong in ("a:-1,b:1", "a:x", "a,a", "a:nan"):
+    for wrong in ("a:-1,b:1", "a:x", "a,a", "a:nan", "", "a, ", ":1"):
         with pytest.raises(WrongUse, match="whose voice"):
             parse_shares(wrong)
 

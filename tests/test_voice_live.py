@@ -138,3 +138,14 @@ def test_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
         go_live(SPEAKER, LiveOptions(monitor=True))
     result = CliRunner().invoke(build_app(), ["live", "--to", SPEAKER])
     assert "nowhere to go" in str(result.exception)
+
+
+@pytest.mark.parametrize(("low_latency", "most"), [(True, 60), (False, 360)])
+def test_the_bundled_networks_are_no_later_than_promised(
+    tmp_path: Path, low_latency: bool, most: int
+) -> None:
+    source = write_sound(tmp_path / "said.wav", 0.6)
+    record = tmp_path / "made.wav"
+    live = LiveOptions(source=source, record=record, chunk=0.1, low_latency=low_latency)
+    report = go_live("kathleen", live)
+    assert report.latency <= 0.1 + most / 1000

@@ -54,7 +54,7 @@ class LiveOptions:
         chunk: seconds that are converted at once: shorter is sooner, and costs more.
         seconds: after which to stop (0: at the end of the file, or by Ctrl-C).
         low_latency: by networks that hardly look ahead; the full ones and the recogniser keep
-            the words, half a second later.
+            the words, a third of a second later.
     """
 
     source: Path | None = None

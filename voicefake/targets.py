@@ -143,17 +143,17 @@ def parse_shares(text: str) -> dict[str, float]:
     """``a:0.7,b:0.3`` as names with shares that sum to 1; no number means 1.
 
     Raises:
-        WrongUse: a share is no positive number, or a name stands there twice.
+        WrongUse: a name is missing or stands there twice, or a share is no positive number.
     """
     remedy = "write NAME, or NAME:SHARE,NAME:SHARE with shares above 0"
     shares: dict[str, float] = {}
     for part in text.split(","):
-        name, _, number = part.strip().partition(":")
+        name, _, number = (word.strip() for word in part.partition(":"))
         try:
             share = float(number or 1)
         except ValueError:
             share = 0.0
-        if not 0 < share < float("inf") or name in shares:
+        if not name or not 0 < share < float("inf") or name in shares:
             raise WrongUse(repr(text)[:80], "does not say whose voice it is", remedy)
         shares[name] = share
     total = sum(shares.values())

@@ -160,8 +160,9 @@ def read_takes(
     if not takes and errors:
         raise errors[0]
     if seconds < _SHORTEST_SECONDS:
+        others = "and the other files hold" if len(files) > 1 else "holds"
         raise BadInput(
-            files[0], f"and the other files hold {seconds:.1f} s of sound together",
+            files[0], f"{others} {seconds:.1f} s of sound",
             f"give at least {_SHORTEST_SECONDS:.0f} s; some minutes are better",
         )  # fmt: skip
     return takes, warnings
