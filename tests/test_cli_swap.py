@@ -223,6 +223,7 @@ def test_a_stopped_swap_goes_on(tmp_path, how):
         (["--voice", VOICE, "--face", FACE, "-o", "out.txt"], 2, "use one of"),
         (["--voice", VOICE, "--face", FACE, "--which", "x", "-o", "out.mp4"], 2, "--which x"),
         ([CLIP.parent, "--voice", VOICE, "--face", FACE, "-o", "out.mp4"], 2, "several inputs"),
+        (["--voice", VOICE, "--face", FACE, "-o", "-"], 2, "name a file"),
     ],
 )
 def test_what_cannot_work_ends_before_the_work(words, code, told):

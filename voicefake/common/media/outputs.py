@@ -49,9 +49,12 @@ def pairs(
         inside: the files to take of a folder.
 
     Raises:
-        WrongUse: several inputs are to go to one file, or two would have the same output.
+        WrongUse: ``output`` is ``-``, several inputs are to go to one file, or two would have
+            the same output.
         BadInput: a folder holds nothing that can be used.
     """
+    if output == Path("-"):
+        raise WrongUse("-o -", "is no file: nothing is written to the terminal", "name a file")
     several = len(inputs) > 1 or inputs[0].is_dir()
     as_file = output is not None and output.suffix.lower() in _FORMATS[kind]
     if output is not None and several and (as_file or output.is_file()):
