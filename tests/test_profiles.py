@@ -215,7 +215,7 @@ def test_export_and_import_on_another_machine(packed: Path, ann, tmp_path: Path)
     assert packed.name == "mail.voicefake"
     assert (taken.name, taken.files, taken.details) == ("ann", ann.files, ann.details)
     assert taken.consent == ann.consent
-    with pytest.raises(WrongUse):
+    with pytest.raises(WrongUse, match="call it otherwise with --as or add --force"):
         elsewhere.import_file(packed)
     assert elsewhere.import_file(packed, "second").file("decoder.safetensors").exists()
     elsewhere.remove("second")

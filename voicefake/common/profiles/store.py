@@ -33,7 +33,6 @@ from voicefake.common.profiles.profile import (
 )
 
 _STALE_SECONDS = 86_400.0
-_OTHER_NAME = Remedy(Action.OTHER_NAME, "choose another name or add --force")
 
 
 class ProfileStore:
@@ -145,7 +144,7 @@ class ProfileStore:
         """
         with archive.unpacked(path, self.kind) as (manifest, contents):
             name = name or manifest.name
-            self.refuse_taken(name, force=force)
+            self.refuse_taken(name, force=force, rename="call it otherwise with --as")
             with self._building(name, force=force) as folder:
                 for file in (*manifest.files, MANIFEST):
                     shutil.copyfile(contents / file, folder / file)
@@ -167,8 +166,13 @@ class ProfileStore:
         folder.replace(doomed / name)
         shutil.rmtree(doomed)
 
-    def refuse_taken(self, name: str, *, force: bool = False) -> None:
+    def refuse_taken(
+        self, name: str, *, force: bool = False, rename: str = "choose another name"
+    ) -> None:
         """Stop before hours of training for a name that cannot be used.
+
+        Args:
+            rename: how the command line gives another name.
 
         Raises:
             WrongUse: the name cannot be one, is a bundled profile's, or exists without ``force``.
@@ -180,9 +184,11 @@ class ProfileStore:
         if folder is None:
             return
         if self._is_bundled(folder):
-            raise WrongUse(name, f"is a bundled {self.kind}", "choose another name")
+            other = Remedy(Action.OTHER_NAME, rename)
+            raise WrongUse(name, f"is a bundled {self.kind}", other)
         if not force:
-            raise WrongUse(name, "exists already", _OTHER_NAME)
+            other = Remedy(Action.OTHER_NAME_OR_REPLACE, f"{rename} or add --force")
+            raise WrongUse(name, "exists already", other)
 
     def _folders(self) -> dict[str, Path]:
         """Folders with a profile's description, by name."""
