@@ -29,6 +29,7 @@ _LID_GROWTH, _LEAST_LID = 0.045, 0.02
 _LASHES = 2.3  # spreads of lightness that lashes are darker than a lid
 _TEETH = 0.6  # cost of one spread of lightness inside a wide mouth
 _EYE_SHARE = 0.75  # gaze is the drawing's
+_INSIDE = 0.012  # what is more open than at rest by this shows its inside
 _REST, _AJAR = 0.018, 0.008  # what the mesh reads of a shut mouth, and what opens one clearly
 
 
@@ -42,6 +43,7 @@ class Portrait:
         own: (128, 128) 0 to 1, mouth and open eyes: what a picture shows better than a drawing.
         unknown: (128, 128) 0 to 1, a mouth as no picture of the person shows it: there the
             drawing knows better than any picture.
+        mute: 0 to 1, how little of a mouth's inside any picture shows, open as it is here.
         tone: of the person's own skin.
     """
 
@@ -49,6 +51,7 @@ class Portrait:
     light: Float
     own: Float
     unknown: Float
+    mute: float
     tone: SkinTone
 
 
@@ -68,6 +71,7 @@ class Portraitist:
         known = as_float(np.array([np.append(r.expression, r.teeth) for r in references]))
         self._face = _Choice(known, references, _face_costs)
         self._mouth = _Choice(known, references, _mouth_costs)
+        self._widest = max(float(r.expression[2]) for r in references)
         self._tone = SkinTone(
             as_float(np.mean([r.tone.mean for r in references], axis=0)),
             as_float(np.mean([r.tone.spread for r in references], axis=0)),
@@ -103,6 +107,7 @@ class Portraitist:
         lips = _region(points, mesh.OUTER_LIPS, _MOUTH_GROWTH, _MOUTH_SOFTNESS)
         shown = sum(share * _stretches(r.expression[2], wanted[2]) for r, share in mouth)
         region = as_float(shown * lips)
+        mute = 1 - _stretches(self._widest, wanted[2]) * _shows_inside(self._widest)
         if face != mouth and region.any():
             wide = as_float(cv2.resize(region, (side, side), interpolation=cv2.INTER_LINEAR))
             box, wide_box = around(region), around(wide)
@@ -115,7 +120,7 @@ class Portraitist:
             own = np.maximum(own, lids)
             _shut(look, light, lids, _lashes(points, self._neutral, unseen), face, warps)
         look = np.ascontiguousarray(look.transpose(2, 0, 1))
-        return Portrait(look, light, as_float(own), as_float(lips - region), self._tone)
+        return Portrait(look, light, as_float(own), as_float(lips - region), mute, self._tone)
 
     def _warps(self, points: Points, shares: Shares) -> dict[int, MeshWarp]:
         """How each reference, by its ``id``, gets onto ``points``."""
@@ -206,6 +211,11 @@ def _mouth_costs(known: Float, wanted: Float) -> Float:
 def _stretches(known: float, wanted: float) -> float:
     """0 to 1: whether a mouth ``known`` open can be shown ``wanted`` open without lips inside."""
     return float(np.clip((_ajar(known) / _ajar(wanted) - 0.3) / 0.15, 0, 1))
+
+
+def _shows_inside(known: float) -> float:
+    """0 to 1: whether a mouth ``known`` open lets teeth be seen."""
+    return float(np.clip((known - _REST) / _INSIDE, 0, 1))
 
 
 def _ajar(opening: Any) -> Any:

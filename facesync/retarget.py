@@ -23,6 +23,7 @@ _SHUT = 0.5  # share of the open gap at which an eye is shut
 _LEAST_SHARE = 0.28  # with lids that meet, the spline folds over
 _WIDER = 1.2  # what is drawn opens less than its map asks, and smoothing takes a little (measured)
 _SHUT_LIPS, _MOST_MISREAD = 0.006, 0.008  # gap that the mesh reads of shut lips; beyond it, at most
+_LEAST_TRUE = 0.25  # of what the mesh reads, so that a warp has something to start from
 _SPEECH = 25  # faces among which the lips meet at least once
 
 
@@ -80,6 +81,15 @@ def retarget(points: Points, source: Neutral, target: Neutral) -> Points:
         _set_gap(moved, upper, lower, min(share, 1.3) * float(target.open_eyes[side]))
     mouth = _gap(points, mesh.INNER_UPPER_LIP, mesh.INNER_LOWER_LIP) - source.misread
     _set_gap(moved, mesh.INNER_UPPER_LIP, mesh.INNER_LOWER_LIP, _WIDER * max(mouth, 0))
+    return moved
+
+
+def with_true_lips(points: Points, neutral: Neutral) -> Points:
+    """The source's mesh ``points`` with its lips open as far as they really are."""
+    moved = points.copy()
+    gap = _gap(points, mesh.INNER_UPPER_LIP, mesh.INNER_LOWER_LIP)
+    really = max(gap - neutral.misread, _LEAST_TRUE * gap)
+    _set_gap(moved, mesh.INNER_UPPER_LIP, mesh.INNER_LOWER_LIP, really)
     return moved
 
 

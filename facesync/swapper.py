@@ -20,7 +20,7 @@ from facesync.occlusion import OcclusionFinder
 from facesync.options import SwapOptions
 from facesync.portrait import Portraitist
 from facesync.references import teeth
-from facesync.retarget import retarget
+from facesync.retarget import retarget, with_true_lips
 from facesync.safeguards.intimate import IntimateGuard
 from facesync.track import FaceTracker, FrameT, TrackConfig, Tracked
 from facesync.wanted import SourceFace, Wanted
@@ -148,4 +148,5 @@ class FaceSwapper:
         points = retarget(tracked.points, tracked.neutral, self._identity.neutral)
         side = self._blender.side(tracked.similarity)
         inside = teeth(source.standard[0], tracked.points)
-        return Wanted(source, points, self._portraitist.portrait(points, side, inside))
+        portrait = self._portraitist.portrait(points, side, inside)
+        return Wanted(source, points, portrait, with_true_lips(tracked.points, tracked.neutral))

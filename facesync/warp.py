@@ -24,10 +24,14 @@ class MeshSpline:
     Args:
         to: (468, >=2) mesh of the output, in crop sides.
         cells: the spline is evaluated on a grid of ``cells`` + 1 squared.
+        through: numbers of the points that it goes through.
     """
 
-    def __init__(self, to: Points, cells: int = 32) -> None:
-        self._control = control = as_float(to[mesh.CONTROL, :2])
+    def __init__(
+        self, to: Points, cells: int = 32, through: NDArray[np.intp] = mesh.CONTROL
+    ) -> None:
+        self._through = through
+        self._control = control = as_float(to[through, :2])
         count = len(control)
         self._system = np.zeros((count + 3, count + 3))
         self._system[:count, :count] = _kernel(control, control) + _STIFFNESS * np.eye(count)
@@ -44,7 +48,7 @@ class MeshSpline:
 
     def warps(self, sources: Sequence[Points]) -> list[MeshWarp]:
         """The warps of several pictures, for hardly more than the cost of one."""
-        offsets = np.hstack([s[mesh.CONTROL, :2] - self._control for s in sources])
+        offsets = np.hstack([s[self._through, :2] - self._control for s in sources])
         count = len(offsets)
         weights = np.linalg.solve(self._system, np.vstack([offsets, np.zeros((3, len(offsets.T)))]))
         plane = weights[count] + as_matrix(self._grid) @ weights[count + 1 :]

@@ -32,7 +32,7 @@ def drawn(name: str, monkeypatch, *, integers: bool) -> list[np.ndarray]:
         crop = cv2.resize(reference.crop[edge, edge], (SIDE, SIDE), interpolation=cv2.INTER_AREA)
         source = SourceFace.of(as_image(crop), reference.points)
         portrait = portraitist.portrait(reference.points, SIDE, 0.0)
-        wanted.append(Wanted(source, reference.points, portrait))
+        wanted.append(Wanted(source, reference.points, portrait, reference.points))
     return [one.picture for one in draw.FaceDrawer(person, CPU).draw(wanted)]
 
 
