@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from recipes.schema import KINDS_OF_STEPS, Recipe, Scalar, Setting
 from voicefake.common.errors import Action, BadInput, Option, Remedy, WrongUse
@@ -82,10 +83,24 @@ def read_recipe(path: Path) -> Recipe:
         unknown = [item for item in told if item["type"] == "extra_forbidden"]
         first = (unknown or told)[0]
         place = ".".join(str(part) for part in first["loc"] if part not in KINDS_OF_STEPS)
-        fault = first["msg"].removeprefix("Value error, ")
+        fault = _in_words(first)
         raise BadInput(path, f"{place}: {fault}" if place else fault, _REMEDY) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadInput(path, f"is not TOML ({error})", _REMEDY) from error
+
+
+def _in_words(error: ErrorDetails) -> str:
+    """What pydantic found, for people who write recipes."""
+    about = error.get("ctx", {})
+    if error["type"] == "extra_forbidden":
+        return "no recipe has this key"
+    if error["type"] == "missing":
+        return "is missing"
+    if error["type"] == "union_tag_invalid":
+        return f"there is no step {about['tag']!r}; there are {', '.join(KINDS_OF_STEPS)}"
+    if error["type"] == "union_tag_not_found":
+        return f"says not what to do; there are {', '.join(KINDS_OF_STEPS)}"
+    return error["msg"].removeprefix("Value error, ")
 
 
 @dataclass(frozen=True)

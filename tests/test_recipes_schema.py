@@ -60,7 +60,8 @@ def test_a_good_recipe_is_read_and_bound(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ('title = "t"', 'titel = "t"', "titel"),
+        ('title = "t"', 'titel = "t"', "titel: no recipe has this key"),
+        ('title = "t"', "", "title: is missing"),
         ("format = 1", "format = 2", "format"),
         ("format = 1", 'format = "1"', "format"),
         ("format = 1", "format = true", "format"),
@@ -73,8 +74,8 @@ def test_a_good_recipe_is_read_and_bound(tmp_path):
         ('path = "clip.mp4"', 'path = "~/clip.mp4"', "inside"),
         ('path = "clip.mp4"', 'path = "${HOME}/clip.mp4"', "nothing is expanded"),
         ('value = "kathleen"', 'value = "$(id)"', "nothing is expanded"),
-        ('do = "voice"', 'do = "shell"', "steps"),
-        ('do = "voice"\n', "", "steps"),
+        ('do = "voice"', 'do = "shell"', "steps.0: there is no step 'shell'; there are voice"),
+        ('do = "voice"\n', "", "steps.0: says not what to do"),
         ('name = "b"', 'name = "a"', "twice"),
         ('name = "b"', 'name = "voice"', "twice"),
         ('source = "@video"\nsp', 'source = "@b"\nsp', "no file @b"),
