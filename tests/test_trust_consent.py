@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import json
+import shlex
 import stat
 from pathlib import Path
 
@@ -253,6 +254,7 @@ def test_the_commands_from_draft_to_revocation(tmp_path: Path, capsys) -> None:
     [
         ("new", "--subject", "A", "--operator", "B"),
         ("new", "--subject", "", "--operator", "B", "--purpose", "C"),
+        ("new", "--subject", "A", "--operator", "B", "--purpose", " "),
         ("new", "--subject", "A", "--operator", "B", "--purpose", "C", "--covers", "hand"),
         ("new", "--subject", "A", "--operator", "B", "--purpose", "C", "--expires", "soon"),
         ("new", "--subject", "A", "--operator", "B", "--purpose", "C", "--expires", "2020-01-01"),
@@ -264,6 +266,14 @@ def test_a_draft_that_makes_no_sense_is_wrong_use(arguments, tmp_path, monkeypat
     assert command(*arguments) == 2
     assert "\x1b" not in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_to_be_typed_next_can_be_typed(tmp_path: Path, capsys) -> None:
+    path = tmp_path / "Ann's record.toml"
+    who = ("--subject", "Ann", "--operator", "Studio", "--purpose", "dubbing")
+    assert command("new", *who, "-o", path) == 0
+    following = capsys.readouterr().err.splitlines()[-1]
+    assert str(path) in shlex.split(following)
 
 
 def test_errors_are_ours(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from voicefake.common.commandline import (
     print_json,
 )
 from voicefake.common.errors import Refused, WrongUse
-from voicefake.common.text import printable
+from voicefake.common.text import printable, shell_word
 
 if TYPE_CHECKING:
     from voicefake.common.consent.statement import VoiceMatch
@@ -94,7 +94,7 @@ def new(
         if record.statement:
             _say(f"to be recorded by {record.subject}: {record.statement}")
         spoken = " --statement FILE" if record.statement and not record.statement_audio else ""
-        _say(f"next: voicefake consent sign {output}{spoken}")
+        _say(f"next: voicefake consent sign {shell_word(output)}{spoken}")
 
 
 @app.command("sign")
@@ -126,9 +126,10 @@ def sign(
     elif not quiet:
         _say(f"signed {target} with {key or consent.default_key_path()}")
         if signed.basis is consent.Basis.PERSONAL and not signed.statement_audio_sha256:
+            again = f"voicefake consent sign {shell_word(target)} --statement FILE --force"
             _say(
                 "note: to copy the voice the record must come with the spoken statement: "
-                f"record it, then voicefake consent sign {target} --statement FILE --force"
+                f"record it, then {again}"
             )
 
 

@@ -95,7 +95,8 @@ def run(
         if code == _CTRL_C:
             raise KeyboardInterrupt
     except typer.TyperException as error:
-        print(f"error: {error.format_message()}", file=sys.stderr)
+        message = error.format_message().replace(": Value error, ", ": ")  # the parser's own word
+        print(f"error: {message}", file=sys.stderr)
         code = WrongUse.exit_code
     except VoicefakeError as error:
         print_error(error)

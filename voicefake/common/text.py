@@ -1,15 +1,25 @@
-"""Text and values from strangers, made fit for a terminal, for UTF-8 and for JSON."""
+"""Text and values made fit for a terminal, a shell, for UTF-8 and for JSON."""
 
 from __future__ import annotations
 
 import math
+import os
+import shlex
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 
 def printable(value: Any) -> str:
     """``value`` as one line without control characters, escapes or invisible marks."""
     return "".join(c if c.isprintable() else "?" for c in str(value))
+
+
+def shell_word(path: Path) -> str:
+    """``path`` as one would type it in a command that is suggested."""
+    if os.name == "nt":
+        return f'"{path}"' if " " in str(path) else str(path)
+    return shlex.quote(str(path))
 
 
 def encodable(text: str) -> str:

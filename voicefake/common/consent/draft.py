@@ -62,6 +62,10 @@ def draft_consent(
     statement = ""
     if basis is Basis.PERSONAL:
         statement = _statement(subject, operator, kinds, purposes, expires)
+    told = {"subject": [subject], "operator": [operator], "purpose": purposes}
+    for option, texts in told.items():
+        if not all(text.strip() for text in texts):
+            raise WrongUse(f"--{option}", "is empty", "say it in words")
     try:
         record = ConsentRecord(
             subject=subject,

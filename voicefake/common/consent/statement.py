@@ -20,6 +20,7 @@ from voicefake.common.consent.voiceprint import Listener, Voiceprint, half_minut
 from voicefake.common.errors import Action, BadInput, Refused, Remedy
 from voicefake.common.files import regular_file
 from voicefake.common.hashes import sha256_of
+from voicefake.common.text import shell_word
 
 # Both measured with python -m recipes.safeguards.consent_match, see README.md beside this file.
 NEAR_ENOUGH = 0.90
@@ -71,11 +72,11 @@ def find_statement(record: ConsentRecord, path: Path, given: Path | None = None)
     """
     whose = f"consent of {record.subject}"
     if not record.statement_audio_sha256:
-        words = f"record it, then voicefake consent sign {path} --statement FILE --force"
+        sign = f"voicefake consent sign {shell_word(path)} --statement FILE --force"
         raise Refused(
             whose,
             "holds no recording of the spoken statement to compare with",
-            Remedy(Action.RECORD_STATEMENT, words),
+            Remedy(Action.RECORD_STATEMENT, f"record it, then {sign}"),
         )
     statement = given or path.parent / record.statement_audio
     if given is None and not (record.statement_audio and statement.is_file()):

@@ -163,7 +163,7 @@ def check_name(kind: Kind, name: str) -> None:
         WrongUse: it has other than letters, digits, - and _, or is reserved.
     """
     if not NAME.fullmatch(name) or name.lower() in _RESERVED:
-        remedy = "use 1 to 64 letters, digits, - and _, a letter or digit first"
+        remedy = "use 1 to 64 of a to z, A to Z, 0 to 9, - and _, a letter or digit first"
         raise WrongUse(repr(name)[:80], f"cannot be {_A[kind]}'s name", remedy)
 
 
