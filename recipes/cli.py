@@ -22,11 +22,11 @@ from voicefake.common.commandline import (
     QuietOption,
     SeedOption,
     SpokenNoticeOption,
+    print_line,
 )
 from voicefake.common.devices import Device
 from voicefake.common.errors import BadInput, VoicefakeError
 from voicefake.common.reports import ReportOption
-from voicefake.common.summary import print_lines
 
 __all__ = ["DEMO_FACE", "DEMO_VOICE", "demo", "recipe", "swap"]
 
@@ -92,8 +92,8 @@ def _clips(folder: Path, *, quiet: bool) -> list[Path]:
         raise BadInput(folder, "holds no video", "name another folder")
     strangers = sum(p.is_file() and not p.name.startswith(".") for p in folder.rglob("*"))
     if strangers > len(clips) and not quiet:
-        line = f"warning: {folder}: passed over {strangers - len(clips)} files that are no videos"
-        print_lines([line])
+        others = strangers - len(clips)
+        print_line(f"warning: {folder}: passed over {others} files that are no videos")
     return clips
 
 

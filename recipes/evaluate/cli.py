@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from voicefake.common.commandline import ForceOption, JsonOption, QuietOption, print_json
-from voicefake.common.summary import print_lines, print_summary
+from voicefake.common.commandline import (
+    ForceOption,
+    JsonOption,
+    QuietOption,
+    print_json,
+    print_line,
+)
+from voicefake.common.summary import print_summary
 
 if TYPE_CHECKING:
     from recipes.evaluate.figures import Summary
@@ -81,4 +87,4 @@ def _tell(total: Mapping[str, Sequence[Summary]], absent: Mapping[str, None]) ->
         print_summary(rows, title=name)
     if absent:
         wanting = ", ".join(absent)
-        print_lines([f"not judged for want of {wanting}: see recipes/evaluate/README.md"])
+        print_line(f"not judged for want of {wanting}: see recipes/evaluate/README.md")

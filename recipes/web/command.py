@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from recipes.web.doors import Doors, checked_password
-from voicefake.common.commandline import DeviceOption, QuietOption, console
+from voicefake.common.commandline import DeviceOption, QuietOption, print_line
 from voicefake.common.devices import Device, resolve_device
 from voicefake.common.errors import WrongUse
 
@@ -51,6 +51,6 @@ def ui(
     doors = Doors(host, port, password, max_upload * 2**20, keep * 2**20)
     with serve(folder or data_folder() / "web", doors, device) as address:
         if not quiet:
-            console.print(f"open {address} in a browser; Ctrl-C ends it", markup=False)
+            print_line(f"open {address} in a browser; Ctrl-C ends it")
         with suppress(KeyboardInterrupt):
             threading.Event().wait()

@@ -13,9 +13,9 @@ from voicefake.common.commandline import (
     ForceOption,
     JsonOption,
     QuietOption,
-    console,
     print_error,
     print_json,
+    print_line,
 )
 from voicefake.common.errors import Refused, WrongUse
 from voicefake.common.text import printable, shell_word
@@ -90,11 +90,11 @@ def new(
     if as_json:
         print_json(_told(output, record))
     elif not quiet:
-        _say(f"wrote {output}, not signed yet")
+        print_line(f"wrote {output}, not signed yet")
         if record.statement:
-            _say(f"to be recorded by {record.subject}: {record.statement}")
+            print_line(f"to be recorded by {record.subject}: {record.statement}")
         spoken = " --statement FILE" if record.statement and not record.statement_audio else ""
-        _say(f"next: voicefake consent sign {shell_word(output)}{spoken}")
+        print_line(f"next: voicefake consent sign {shell_word(output)}{spoken}")
 
 
 @app.command("sign")
@@ -124,10 +124,10 @@ def sign(
     if as_json:
         print_json(_told(target, signed))
     elif not quiet:
-        _say(f"signed {target} with {key or consent.default_key_path()}")
+        print_line(f"signed {target} with {key or consent.default_key_path()}")
         if signed.basis is consent.Basis.PERSONAL and not signed.statement_audio_sha256:
             again = f"voicefake consent sign {shell_word(target)} --statement FILE --force"
-            _say(
+            print_line(
                 "note: to copy the voice the record must come with the spoken statement: "
                 f"record it, then {again}"
             )
@@ -212,7 +212,7 @@ def revoke(
     if as_json:
         print_json({"revoked": revocation_id})
     elif not quiet:
-        _say(f"revoked {revocation_id} on this machine")
+        print_line(f"revoked {revocation_id} on this machine")
 
 
 def _compare(
@@ -226,10 +226,6 @@ def _compare(
 def _told(path: Path, record: consent.ConsentRecord) -> dict[str, Any]:
     state = {"path": str(path), "sha256": record.sha256, "state": str(record.state())}
     return state | record.model_dump(mode="json")
-
-
-def _say(line: str) -> None:
-    console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _covers(text: str) -> tuple[consent.Covers, ...]:

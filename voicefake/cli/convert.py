@@ -19,12 +19,13 @@ from voicefake.common.commandline import (
     SpokenNoticeOption,
     print_error,
     print_json,
+    print_line,
 )
 from voicefake.common.devices import Device
 from voicefake.common.errors import BadInput, VoicefakeError, WrongUse
 from voicefake.common.labels import NoticePlace
 from voicefake.common.reports import ReportOption, Stopwatch, refuse_report, report_run
-from voicefake.common.summary import print_lines, print_summary
+from voicefake.common.summary import print_summary
 from voicefake.options import RANGES, ConvertOptions, F0Method
 
 if TYPE_CHECKING:
@@ -259,8 +260,8 @@ def _planned(
 
     def inside(folder: Path) -> Sequence[Path]:
         files, warnings = media_files([folder])
-        if not quiet:
-            print_lines(f"warning: {line}" for line in warnings)
+        for line in warnings if not quiet else ():
+            print_line(f"warning: {line}")
         return files
 
     return pairs(inputs, output, tag, "audio", inside)

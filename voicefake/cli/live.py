@@ -23,8 +23,8 @@ from voicefake.common.commandline import (
     QuietOption,
     RightsOption,
     SeedOption,
-    console,
     print_json,
+    print_line,
 )
 from voicefake.common.devices import Device
 from voicefake.common.errors import Stopped
@@ -87,8 +87,7 @@ def live(
             print_json(found)
             return 0
         for entry in found:
-            told = "{number:3} {name} ({inputs} in, {outputs} out, {rate} Hz)".format(**entry)
-            console.print(told, markup=False, highlight=False)
+            print_line("{number:3} {name} ({inputs} in, {outputs} out, {rate} Hz)".format(**entry))
         return 0
     target = wanted(to, to_reference, consent, i_have_rights)
     options = ConvertOptions(semitones=semitones, formants=formants, rounds=rounds)

@@ -11,9 +11,9 @@ from voicefake.common.commandline import (
     ForceOption,
     JsonOption,
     QuietOption,
-    console,
     print_error,
     print_json,
+    print_line,
 )
 from voicefake.common.errors import BadInput, VoicefakeError
 from voicefake.common.files import refuse_existing
@@ -57,7 +57,7 @@ def verify(
     trusted = read_trust(trust or ())  # a --trust that cannot be used stops all of it
     if not quiet:
         for line in trusted.warnings:
-            console.print(f"warning: {line}", markup=False, highlight=False, soft_wrap=True)
+            print_line(f"warning: {line}")
     results: list[dict[str, Any]] = []
     told: list[Verification | VoicefakeError] = []
     code = 0
@@ -112,8 +112,7 @@ def media_files(inputs: list[Path], *, quiet: bool = False) -> list[Path]:
         if len(files) == before:
             raise BadInput(path, "holds no sound, video or picture", "name another folder")
         if strangers and not quiet:
-            line = f"{path}: passed over {strangers} that are no media"
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
+            print_line(f"{path}: passed over {strangers} that are no media")
     if not files:
         raise BadInput(inputs[0], "is a side-car", "name the file it belongs to")
     return files

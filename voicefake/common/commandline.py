@@ -14,6 +14,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from voicefake.common.devices import Device
 from voicefake.common.errors import Stopped, VoicefakeError, WrongUse
@@ -71,6 +72,11 @@ def print_json(result: Any) -> None:
     except UnicodeEncodeError:  # an old code page, or a file name that is no Unicode
         text = json.dumps(told, indent=2)
     print(text)
+
+
+def print_line(line: str | Text) -> None:
+    """One line for people, on stderr: as it is, however long."""
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def print_error(error: VoicefakeError) -> None:

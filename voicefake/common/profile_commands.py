@@ -12,9 +12,9 @@ from voicefake.common.commandline import (
     ForceOption,
     JsonOption,
     QuietOption,
-    console,
     print_error,
     print_json,
+    print_line,
 )
 from voicefake.common.errors import VoicefakeError
 from voicefake.common.profiles import Kind, Profile, ProfileStore
@@ -115,7 +115,7 @@ def list_profiles(store: ProfileStore, *, as_json: bool) -> None:
         ]
         _print_table(("name", "whose", "basis", "licence", "usable"), rows)
         if not rows:
-            console.print(f"there are no {store.kind.plural} yet", highlight=False)
+            print_line(f"there are no {store.kind.plural} yet")
     for error in store.damaged():
         print_error(error)
 
@@ -157,12 +157,8 @@ def import_profiles(
             continue
         imported.append(profile)
         if profile.permission.override and not quiet:
-            reason = profile.permission.override
-            console.print(
-                f"warning: {profile.name} was made without a consent record: {printable(reason)}",
-                markup=False,
-                highlight=False,
-            )
+            reason = printable(profile.permission.override)
+            print_line(f"warning: {profile.name} was made without a consent record: {reason}")
     names = ", ".join(profile.name for profile in imported)
     if as_json or imported:
         _report([summary(profile) for profile in imported], f"imported {names}", as_json, quiet)
@@ -213,7 +209,7 @@ def _report(result: Any, line: str, as_json: bool, quiet: bool) -> None:
     if as_json:
         print_json(result)
     elif not quiet:
-        console.print(line, markup=False, highlight=False)
+        print_line(line)
 
 
 def _print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

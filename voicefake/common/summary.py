@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from voicefake.common.commandline import console
+from voicefake.common.commandline import console, print_line
 
 _NARROWEST, _WIDEST, _GAP = 12, 40, 2
 """Of the first column, which names what was made: it is folded only where others need the room."""
@@ -32,14 +32,8 @@ def print_summary(
     """
     if rows:
         console.print(summary_table(rows, title))
-    print_lines(Text(f"warning: {warning}", "yellow") for warning in warnings)
-    print_lines(last)
-
-
-def print_lines(lines: Iterable[str | Text]) -> None:
-    """Each as it is, however long."""
-    for line in lines:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    for line in (*(Text(f"warning: {warning}", "yellow") for warning in warnings), *last):
+        print_line(line)
 
 
 def summary_table(rows: Sequence[Mapping[str, Any]], title: str = "") -> RenderableType:
