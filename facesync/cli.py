@@ -83,7 +83,7 @@ app.add_typer(profile_app(Kind.IDENTITY, _store), name="identities")
 
 @app.command()
 def swap(
-    inputs: Annotated[list[Path], typer.Argument(metavar="VIDEO...", help="Videos or pictures.")],
+    inputs: MediaArgument,
     to: ToOption,
     output: OutputOption = None,
     which: WhichOption = None,
@@ -104,22 +104,19 @@ def swap(
     as_json: JsonOption = False,
     force: ForceOption = False,
 ) -> int:
-    """Put the face of an identity into videos or pictures."""
+    """Put the face of an identity into videos or pictures; -o names a file or a folder."""
     from facesync.swap import SwapOptions
     from voicefake.common.labels.visible import chosen_text
-    from voicefake.common.media import distinct
 
     text = chosen_text(label, label_text)
     options = SwapOptions(
         which=which, like=like, at=at, detail=detail, crf=crf, poisson=poisson,
         occlusion=occlusion, label=text,
     )  # fmt: skip
-    several = len(inputs) > 1 or (output is not None and output.is_dir())
-    if several and output is not None and output.is_file():
-        raise WrongUse(output, "is a file, and there are several inputs", "name a folder with -o")
-    given = None if several else output
-    jobs = distinct((path, given or _output(path, to, output)) for path in inputs)
+    jobs = _jobs(inputs, to, output)
+    several = len(jobs) > 1
     results, failures, made = [], [], []
+    rows: list[dict[str, Any]] = []
     for path, result in jobs:
         try:
             report = _swap_one(
@@ -133,15 +130,41 @@ def swap(
             print_error(error)
             failures.append(error)
             results.append({"input": str(path), "error": str(error), "exit": error.exit_code})
+            rows.append({"result": f"{path}: not done"})
             continue
         results.append({"input": str(path), **asdict(report)})
         made.append(report)
+        rows.append(_row(report))
     if as_json:
         print_json(results)
     if made and not quiet:
         warnings = [f"{report.output}: {w}" for report in made for w in report.warnings]
-        print_summary([_row(report) for report in made], warnings)
+        print_summary(rows, warnings)
     return failures[0].exit_code if failures else 0
+
+
+def _jobs(inputs: Sequence[Path], to: str, output: Path | None) -> list[tuple[Path, Path]]:
+    """Videos and pictures with the output of each; folders keep their structure.
+
+    What an earlier run made in a folder is no input, unless it is named.
+    """
+    from facesync.collect import media_files
+    from voicefake.common.media import distinct
+
+    several = len(inputs) > 1 or inputs[0].is_dir()
+    if several and output is not None and output.is_file():
+        raise WrongUse(output, "is a file, and there are several inputs", "name a folder with -o")
+    if not several and output is not None and not output.is_dir() and output.suffix:
+        return [(inputs[0], output)]
+    found = []
+    for given in inputs:
+        for source in media_files([given])[0]:
+            folder = output
+            if folder is not None and given.is_dir():
+                folder = folder / source.parent.relative_to(given)
+            found.append((source, _output(source, to, folder)))
+    made = {target for _, target in found} - set(inputs)
+    return distinct((source, target) for source, target in found if source not in made)
 
 
 def _output(path: Path, to: str, folder: Path | None) -> Path:

@@ -104,3 +104,19 @@ def test_what_a_killed_run_left_goes_with_the_next_one(tmp_path):
                 (tmp_path / "a.txt").unlink(missing_ok=True)
             (tmp_path / "a.txt").unlink()
     assert sorted(tmp_path.iterdir()) == sorted([*left[1:], tmp_path / "a.txt"])
+
+
+def test_a_folder_is_swapped_into_another_and_what_fails_has_a_row(tmp_path, capsys):
+    pictures = tmp_path / "in"
+    (pictures / "deep").mkdir(parents=True)
+    write_image(pictures / "deep" / "one.png", frame())
+    (pictures / "broken.png").write_bytes(b"no picture")
+    (pictures / "notes.txt").write_text("no picture either")
+    for _ in range(2):  # the second run does not swap what the first one made
+        with pytest.raises(SystemExit, match="3"):
+            main(["swap", str(pictures), "--to", "nobody-b", "--force"])
+        assert "not done" in " ".join("".join(capsys.readouterr()).split())
+    assert [p.name for p in (pictures / "deep").glob("*.png")].count("one.nobody-b.png") == 1
+    assert not list(tmp_path.rglob("*nobody-b.nobody-b*"))
+    assert run("swap", pictures, "--to", "nobody-b", "-o", tmp_path / "out", "--quiet") == 3
+    assert (tmp_path / "out" / "deep" / "one.nobody-b.png").is_file()
