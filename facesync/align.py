@@ -63,16 +63,6 @@ class Similarity:
         depth = points[:, 2:] * math.exp(self.log_scale)
         return np.hstack([flat, depth]).astype(np.float32)
 
-    def as_vector(self) -> Matrix:
-        """(log scale, angle, x, y), for smoothing over time."""
-        return np.array([self.log_scale, self.angle, *self.shift])
-
-    @staticmethod
-    def from_vector(vector: Matrix) -> Similarity:
-        """The inverse of ``as_vector``."""
-        log_scale, angle, x, y = (float(v) for v in vector)
-        return Similarity(log_scale, angle, (x, y))
-
 
 def fit_similarity(points: Points, to: Points) -> Similarity:
     """The least-squares similarity between two (N, >=2) point sets (Umeyama 1991)."""

@@ -177,12 +177,3 @@ def same_person(image: Image, face: Face, other_image: Image, other: Face) -> bo
 def shown_at(source: Path, seconds: float) -> Image:
     """The upright picture that a video shows ``seconds`` after its first one, or a picture."""
     return read_image(source) if is_picture(source) else picture_at(source, seconds)
-
-
-def faces_at(source: Path, seconds: float = 0.0) -> tuple[Image, list[Face]]:
-    """What can be clicked on: the picture at ``seconds`` and its faces, the largest first.
-
-    A click at (x, y) in it is ``SwapOptions(at=str(Spot(x, y, seconds)))``.
-    """
-    image = shown_at(source, seconds)
-    return image, FaceFinder().find(image)

@@ -12,7 +12,7 @@ import torch
 from face_samples import blank, face_crop, frame, talking, write_clip
 
 from facesync.align import align, crop
-from facesync.choose import Like, Spot, faces_at
+from facesync.choose import Like, Spot, shown_at
 from facesync.detect import FaceFinder
 from facesync.occlusion import OcclusionFinder
 from facesync.options import SwapOptions
@@ -59,10 +59,10 @@ def test_what_is_no_spot_is_refused(text):
         SwapOptions(at=text)
 
 
-def test_the_person_clicked_on_is_followed_over_cuts_and_nobody_else(two, tmp_path):
-    image, faces = faces_at(two, 0.04)
+def test_the_person_clicked_on_is_followed_over_cuts_and_nobody_else(two, finder, tmp_path):
+    image = shown_at(two, 0.04)
     assert image.shape == (240, 480, 3)
-    x, y = max(face.centre for face in faces)
+    x, y = max(face.centre for face in finder.find(image))
     report = swap_video(
         two, tmp_path / "o.mp4", "nobody-c", options=SwapOptions(at=f"{x},{y},0.04")
     )
