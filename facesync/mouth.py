@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from facesync import maps, mesh
-from facesync.arrays import Box, Float, Image, as_float
+from facesync.arrays import Box, Float, Image, around, as_float
 from facesync.colour import to_lab
 from facesync.wanted import Wanted
 from facesync.warp import MeshSpline
@@ -30,20 +30,30 @@ def with_mouth(joined: Float, there: Image, wanted: Wanted, box: Box, side: int)
     """
     if wanted.portrait.mute < _LEAST:
         return joined
+    hole = as_float(maps.filled(wanted.points, (mesh.INNER_LIPS,), side)) / 255
+    if not hole.any():
+        return joined
+    share = cv2.GaussianBlur(hole, (0, 0), _RIM * side) * wanted.portrait.mute
+    mouth = around(share)  # all that follows is made there alone
     whole = np.zeros((side, side, 3), np.uint8)
     whole[box] = there
-    moved = MeshSpline(wanted.points, through=_LIPS).warp(wanted.lips)(whole, side, box=box)
-    hole = as_float(maps.filled(wanted.points, (mesh.INNER_LIPS,), side)) / 255
-    share = cv2.GaussianBlur(hole, (0, 0), _RIM * side)[box] * wanted.portrait.mute
-    share = as_float(share * _unlike(moved, _lip_colour(whole, wanted, side)))
-    return as_float(joined + share[..., None] * (moved - joined))
+    moved = MeshSpline(wanted.points, through=_LIPS).warp(wanted.lips)(whole, side, box=mouth)
+    inside = np.zeros((side, side, 3), np.float32)
+    inside[box] = joined
+    share = share[mouth] * _unlike(moved, _lip_colour(whole, wanted, side))
+    inside[mouth] += share[..., None] * (moved - inside[mouth])
+    return inside[box]
 
 
 def _lip_colour(whole: Image, wanted: Wanted, side: int) -> Float:
     """(3,) mean CIELAB of the source's lips."""
     lips = maps.filled(wanted.lips, (mesh.OUTER_LIPS,), side)
     lips[maps.filled(wanted.lips, (mesh.INNER_LIPS,), side) > 0] = 0
-    return as_float(cv2.meanStdDev(to_lab(whole), mask=lips)[0][:, 0])
+    if not lips.any():
+        return as_float(np.zeros(3))
+    part = around(as_float(lips))
+    lab = to_lab(np.ascontiguousarray(whole[part]))
+    return as_float(cv2.meanStdDev(lab, mask=np.ascontiguousarray(lips[part]))[0][:, 0])
 
 
 def _unlike(picture: Image, colour: Float) -> Float:
