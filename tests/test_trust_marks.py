@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from marked_samples import ANN, BOB, SIDECAR_ONLY, SIGNED, command, make, payload, states
 
 from voicefake.common.errors import BadInput, WrongUse
-from voicefake.common.marks import Story, credentials, marked_output, verify
+from voicefake.common.marks import Story, certificate, credentials, marked_output, verify
 from voicefake.common.marks.certificate import signing_folder, signing_identity
 from voicefake.common.marks.trust import trust_folder
 
@@ -174,6 +175,18 @@ def test_another_installation_is_not_trusted(samples, tmp_path: Path, monkeypatc
     assert states(output, trust=[signing_folder() / "root.pem"])["credentials"] == "valid"
     assert "this machine's own" in first
     assert "this machine's own" not in verify(output).marks[0].detail
+
+
+def test_of_a_data_folder_that_cannot_be_written_it_is_said(
+    samples, tmp_path: Path, monkeypatch
+) -> None:
+    def refuse(folder: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(folder))
+
+    monkeypatch.setattr(certificate, "_make", refuse)
+    (warning,) = make(samples["wav"], tmp_path / "out.wav").warnings
+    assert f"{signing_folder()}: cannot be written" in warning
+    assert "unfinished" not in warning and "make your data folder writable" in warning
 
 
 def test_the_key_is_for_its_owner_alone_and_made_once(samples) -> None:

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from voicefake.common.errors import BadInput
+from voicefake.common.errors import BadInput, WrongUse
 from voicefake.common.places import data_folder, write_private
 
 _LIFETIME = datetime.timedelta(days=30 * 365)
@@ -55,11 +55,15 @@ def signing_identity(folder: Path | None = None) -> Identity:
 
     Raises:
         BadInput: they are there but damaged, or do not belong together.
-        OSError: they cannot be written.
+        WrongUse: they cannot be written.
     """
     folder = folder or signing_folder()
     if not folder.exists():
-        _make(folder)
+        try:
+            _make(folder)
+        except OSError as error:
+            fault = f"cannot be written ({error.strerror})"
+            raise WrongUse(folder, fault, "make your data folder writable") from error
     chain_path, key_path = folder / "chain.pem", folder / "key.pem"
     try:
         chain = chain_path.read_bytes()
