@@ -107,7 +107,7 @@ class Portraitist:
         lips = _region(points, mesh.OUTER_LIPS, _MOUTH_GROWTH, _MOUTH_SOFTNESS)
         shown = sum(share * _stretches(r.expression[2], wanted[2]) for r, share in mouth)
         region = as_float(shown * lips)
-        mute = 1 - _shows_inside(self._widest, wanted[2])
+        mute = 1 - _shows_inside(self._widest) * _stretches(self._widest, wanted[2])
         if face != mouth and region.any():
             wide = as_float(cv2.resize(region, (side, side), interpolation=cv2.INTER_LINEAR))
             box, wide_box = around(region), around(wide)
@@ -213,10 +213,9 @@ def _stretches(known: float, wanted: float) -> float:
     return float(np.clip((_ajar(known) / _ajar(wanted) - 0.3) / 0.15, 0, 1))
 
 
-def _shows_inside(known: float, wanted: float) -> float:
-    """0 to 1: whether a mouth ``known`` open can be shown ``wanted`` open without long teeth."""
-    seen = np.clip((known - _REST) / _INSIDE, 0, 1)
-    return float(seen * np.clip((_ajar(known) / _ajar(wanted) - 0.5) / 0.3, 0, 1))
+def _shows_inside(known: float) -> float:
+    """0 to 1: whether a mouth ``known`` open lets teeth be seen."""
+    return float(np.clip((known - _REST) / _INSIDE, 0, 1))
 
 
 def _ajar(opening: Any) -> Any:

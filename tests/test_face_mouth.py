@@ -79,7 +79,7 @@ def test_lips_that_are_taken_for_an_open_mouth_are_not_put_in():
 def test_only_pictures_with_open_mouths_show_what_is_inside():
     shut, some, wide = (
         replace(STILL, expression=STILL.expression * [1, 1, 0, 1, 1] + [0, 0, gap, 0, 0])
-        for gap in (0.006, 0.1, 0.13)
+        for gap in (0.006, 0.056, 0.13)
     )
     speaking = opened(0.06)
     mutes = [
