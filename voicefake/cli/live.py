@@ -63,7 +63,7 @@ def live(
         bool,
         typer.Option(
             "--low-latency/--full-context",
-            help="50 ms behind, or as clear as `convert`, 600 ms behind.",
+            help="50 ms behind, or nearly as clear as `convert`, 350 ms behind.",
         ),
     ] = True,
     rounds: Annotated[
