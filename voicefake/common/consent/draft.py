@@ -16,7 +16,7 @@ from voicefake.common.consent.record import (
     FileHash,
     check_fields,
 )
-from voicefake.common.errors import WrongUse
+from voicefake.common.errors import Option, WrongUse
 from voicefake.common.files import regular_file
 from voicefake.common.hashes import sha256_of
 
@@ -65,7 +65,7 @@ def draft_consent(
     told = {"subject": [subject], "operator": [operator], "purpose": purposes}
     for option, texts in told.items():
         if not all(text.strip() for text in texts):
-            raise WrongUse(f"--{option}", "is empty", "say it in words")
+            raise WrongUse(Option(option), "is empty", "say it in words")
     try:
         record = ConsentRecord(
             subject=subject,
