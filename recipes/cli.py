@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from facesync.cli import AtOption, WhichOption
+from facesync.commands import AtOption, WhichOption
 from recipes import library
 from recipes.recipe_commands import OutputOption, recipe, run_and_tell
 from voicefake.cli.convert import PitchOption

@@ -18,7 +18,7 @@ def applications() -> dict[str, typer.Typer]:
     import facesync.cli
     import voicefake.cli
 
-    return {"voicefake": voicefake.cli.build_app(), "facesync": facesync.cli.app}
+    return {"voicefake": voicefake.cli.build_app(), "facesync": facesync.cli.build_app()}
 
 
 def commands() -> Iterator[tuple[str, object]]:

@@ -56,6 +56,31 @@ def test_ctrl_c_is_exit_5_wherever_it_comes(app, words: list[str], capsys) -> No
     assert "run the same command again" in capsys.readouterr().err
 
 
+CTRL_C_AT_AN_IMPORT = """
+import sys
+
+class Finder:
+    def find_spec(name, path=None, target=None):
+        if name == {module!r}:
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Finder)
+from {program}.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("program", ["voicefake", "facesync"])
+@pytest.mark.parametrize("module", ["rich", "typer", "numpy"])
+def test_ctrl_c_while_a_program_starts_is_one_line(program: str, module: str) -> None:
+    script = CTRL_C_AT_AN_IMPORT.format(program=program, module=module)
+    done = subprocess.run(
+        [sys.executable, "-c", script, "--help"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 5, done.stderr
+    assert done.stderr == "interrupted: run the same command again to go on\n"
+
+
 def test_a_long_name_takes_no_column_out_of_the_table(monkeypatch) -> None:
     printed = io.StringIO()
     monkeypatch.setattr(summary, "console", Console(file=printed, width=80))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from facesync.cli import app as facesync_app
+from facesync.commands import app as facesync_app
 from facesync.safeguards import intimate
 from recipes.safeguards.tfjs import unpack
 from tests.face_samples import frame, write_clip

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 import torch
 
-from facesync.cli import app as facesync_app
+from facesync.commands import app as facesync_app
 from facesync.identities import FILE, identity_store
 from facesync.models.network import IDENTITY_KIND
 from tests.face_samples import frame, write_clip

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, NoReturn
 
-import typer
+from voicefake.common.entry import start
 
-from voicefake.common.commandline import run
+if TYPE_CHECKING:
+    import typer
 
 COMMAND_GROUP = "voicefake.commands"
 
 
 def build_app() -> typer.Typer:
     """The whole command line, with what other packages contribute."""
+    from importlib.metadata import entry_points
+
+    import typer
+
     from voicefake.cli import consent, convert, doctor, live, speakers, train, verify
 
     app = typer.Typer(
@@ -37,6 +42,6 @@ def build_app() -> typer.Typer:
     return app
 
 
-def main() -> None:
+def main() -> NoReturn:
     """The ``voicefake`` command."""
-    run(build_app)
+    start(build_app)

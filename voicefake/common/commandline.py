@@ -17,7 +17,8 @@ from rich.console import Console
 from rich.text import Text
 
 from voicefake.common.devices import Device
-from voicefake.common.errors import Stopped, VoicefakeError, WrongUse
+from voicefake.common.entry import interrupted
+from voicefake.common.errors import VoicefakeError, WrongUse
 from voicefake.common.text import json_value
 
 console = Console(stderr=True)
@@ -112,8 +113,7 @@ def run(
         print_error(WrongUse(error.filename or "the disk", fault, "check the path and the disk"))
         code = WrongUse.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        print("interrupted: run the same command again to go on", file=sys.stderr)
-        code = Stopped.exit_code
+        code = interrupted()
     sys.exit(code if isinstance(code, int) else 0)
 
 
