@@ -17,24 +17,10 @@ from facesync.detect import FaceFinder
 from facesync.references import MARGIN_SHARE, expression
 from facesync.track import FaceTracker, TrackConfig
 from voicefake.common.errors import BadInput, VoicefakeError, WrongUse
-from voicefake.common.media import (
-    IMAGE_SUFFIXES,
-    VIDEO_FORMATS,
-    VideoReader,
-    is_picture,
-    read_image,
-)
+from voicefake.common.media import VideoReader, is_picture, read_image
+from voicefake.common.media.folders import media_in
 from voicefake.common.progress import Reporter, Silent
 
-_VIDEO_SUFFIXES = frozenset(VIDEO_FORMATS) | {
-    ".mpg",
-    ".mpeg",
-    ".avi",
-    ".wmv",
-    ".flv",
-    ".ts",
-    ".3gp",
-}
 _SHARPNESS_SIDE = 128
 
 
@@ -95,12 +81,9 @@ def media_files(paths: Sequence[Path]) -> tuple[list[Path], list[Skipped]]:
         if not path.is_dir():
             files.append(path)
             continue
-        for inside in sorted(p for p in path.rglob("*") if p.is_file()):
-            known = inside.suffix.lower() in {*IMAGE_SUFFIXES, *_VIDEO_SUFFIXES}
-            if known and not inside.name.startswith("."):
-                files.append(inside)
-            else:
-                skipped.append(Skipped(inside, "is neither a video nor a picture"))
+        inside = media_in(path, ("video", "image"))
+        files += inside.files
+        skipped += [Skipped(p, "is neither a video nor a picture") for p in inside.strangers]
     if not files:
         raise BadInput(
             paths[0] if paths else "MEDIA", "holds neither videos nor pictures",

@@ -20,11 +20,12 @@ from voicefake.common.commandline import (
     RightsOption,
     SeedOption,
     StatementOption,
+    media_inside,
     print_error,
     print_json,
 )
 from voicefake.common.devices import Device
-from voicefake.common.errors import BadInput, VoicefakeError, WrongUse
+from voicefake.common.errors import BadInput, VoicefakeError
 from voicefake.common.profile_commands import profile_app
 from voicefake.common.profiles import Kind, ProfileStore
 from voicefake.common.progress import reporter
@@ -112,7 +113,7 @@ def swap(
         which=which, like=like, at=at, detail=detail, crf=crf, poisson=poisson,
         occlusion=occlusion, label=text,
     )  # fmt: skip
-    jobs = _jobs(inputs, to, output)
+    jobs = _jobs(inputs, to, output, quiet=quiet)
     several = len(jobs) > 1
     results, failures, made = [], [], []
     rows: list[dict[str, Any]] = []
@@ -142,36 +143,19 @@ def swap(
     return failures[0].exit_code if failures else 0
 
 
-def _jobs(inputs: Sequence[Path], to: str, output: Path | None) -> list[tuple[Path, Path]]:
-    """Videos and pictures with the output of each; folders keep their structure.
+def _jobs(
+    inputs: Sequence[Path], to: str, output: Path | None, *, quiet: bool
+) -> list[tuple[Path, Path]]:
+    """Videos and pictures with the output of each."""
+    from voicefake.common.media import IMAGE_SUFFIXES, VIDEO_FORMATS, default_output, is_picture
+    from voicefake.common.media.outputs import pairs
 
-    What an earlier run made in a folder is no input, unless it is named.
-    """
-    from facesync.collect import media_files
-    from voicefake.common.media import distinct
+    def name(path: Path, folder: Path | None) -> Path:
+        result = default_output(path, to, folder, "video")
+        return result.with_suffix(path.suffix) if is_picture(path) else result
 
-    several = len(inputs) > 1 or inputs[0].is_dir()
-    if several and output is not None and output.is_file():
-        raise WrongUse(output, "is a file, and there are several inputs", "name a folder with -o")
-    if not several and output is not None and not output.is_dir() and output.suffix:
-        return [(inputs[0], output)]
-    found = []
-    for given in inputs:
-        for source in media_files([given])[0]:
-            folder = output
-            if folder is not None and given.is_dir():
-                folder = folder / source.parent.relative_to(given)
-            found.append((source, _output(source, to, folder)))
-    made = {target for _, target in found} - set(inputs)
-    return distinct((source, target) for source, target in found if source not in made)
-
-
-def _output(path: Path, to: str, folder: Path | None) -> Path:
-    """Where the result of ``path`` goes if no file was named."""
-    from voicefake.common.media import default_output, is_picture
-
-    name = default_output(path, to, folder, "video")
-    return name.with_suffix(path.suffix) if is_picture(path) else name
+    inside = media_inside("video", "image", quiet=quiet)
+    return pairs(inputs, output, name, inside, (*VIDEO_FORMATS, *IMAGE_SUFFIXES))
 
 
 def _swap_one(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -22,10 +21,10 @@ from voicefake.common.commandline import (
     QuietOption,
     SeedOption,
     SpokenNoticeOption,
-    print_line,
+    media_inside,
 )
 from voicefake.common.devices import Device
-from voicefake.common.errors import BadInput, VoicefakeError
+from voicefake.common.errors import VoicefakeError
 from voicefake.common.reports import ReportOption
 
 __all__ = ["DEMO_FACE", "DEMO_VOICE", "demo", "recipe", "swap"]
@@ -65,6 +64,7 @@ def swap(
     """Swap the voice and the face of clips, both at once."""
     from recipes.jobs import Job
     from voicefake.common.labels.visible import chosen_text
+    from voicefake.common.media import VIDEO_FORMATS, default_output
     from voicefake.common.media.outputs import pairs
 
     entry = library.find("swap")
@@ -72,29 +72,16 @@ def swap(
         "voice": voice, "face": face, "pitch": str(pitch), "which": which or "", "at": at or "",
         "label": chosen_text(label, label_text), "notice": "over" if spoken_notice else "none",
     }  # fmt: skip
+
+    def name(video: Path, folder: Path | None) -> Path:
+        return default_output(video, f"{voice}-{face}", folder, "video")
+
+    inside = media_inside("video", quiet=quiet)
     jobs = [
         Job(library.bind(entry, {"video": str(video), **settings}), target)
-        for video, target in pairs(
-            videos, output, f"{voice}-{face}", "video", partial(_clips, quiet=quiet)
-        )
+        for video, target in pairs(videos, output, name, inside, VIDEO_FORMATS)
     ]
     return run_and_tell(jobs, device, seed, quiet=quiet, as_json=as_json, force=force, page=report)
-
-
-def _clips(folder: Path, *, quiet: bool) -> list[Path]:
-    """The videos in a folder; what else there is, is passed over and counted.
-
-    Raises:
-        BadInput: there is none.
-    """
-    clips = library.media_in(folder, ("video",))
-    if not clips:
-        raise BadInput(folder, "holds no video", "name another folder")
-    strangers = sum(p.is_file() and not p.name.startswith(".") for p in folder.rglob("*"))
-    if strangers > len(clips) and not quiet:
-        others = strangers - len(clips)
-        print_line(f"warning: {folder}: passed over {others} files that are no videos")
-    return clips
 
 
 def demo(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,9 @@ from recipes.report import RunReport, failure_json
 from recipes.steps import KINDS
 from voicefake.common.commandline import print_error
 from voicefake.common.devices import Device
-from voicefake.common.errors import Stopped, VoicefakeError, WrongUse
+from voicefake.common.errors import Stopped, VoicefakeError
 from voicefake.common.media import AUDIO_FORMATS, IMAGE_SUFFIXES, VIDEO_FORMATS
-from voicefake.common.media.outputs import default_output, distinct
+from voicefake.common.media.outputs import default_output, pairs
 from voicefake.common.progress import Reporter, Silent
 
 
@@ -61,7 +62,7 @@ def run_recipe(
     """
     entry = library.find(str(recipe))
     given = {name: _told(value) for name, value in assignments.items()}
-    (job,) = plan_jobs(entry, given, output, each=False)
+    (job,) = plan_jobs(entry, given, output)
     choices = engine.Choices(device, seed, force, steps)
     planned = engine.plan(job.bound, job.output, choices, KINDS)
     report = engine.run(planned, KINDS, reporter or Silent())
@@ -70,37 +71,27 @@ def run_recipe(
 
 
 def plan_jobs(
-    entry: library.Entry, given: Mapping[str, str], output: Path | None, *, each: bool = True
+    entry: library.Entry,
+    given: Mapping[str, str],
+    output: Path | None,
+    inside: Callable[[Path], Iterable[Path]] | None = None,
 ) -> list[Job]:
     """The jobs of a recipe, with the output of each.
 
     Args:
-        each: a folder given for an input that takes it is run file by file; results keep
-            their place below ``output``.
+        output: a file, or a folder: what has no suffix is one.
+        inside: the files to take where a folder is given for an input that is run for each file
+            of it (``None``: no input is).
 
     Raises:
         WrongUse: there are several files, and ``output`` is one.
     """
-    bounds = library.bind_each(entry, given) if each else [library.bind(entry, given)]
-    in_folder = bounds[0].below is not None or (output is not None and output.is_dir())
-    if output is not None and not in_folder:
-        return [Job(bounds[0], output)]
-    if output is not None and output.is_file():
-        raise WrongUse(output, "is a file, and there are several inputs", "name a folder with -o")
-    jobs = [Job(bound, _beside(entry, bound, output)) for bound in bounds]
-    made = {job.output for job in jobs}  # by an earlier run, in the folder of the inputs
-    return distinct_jobs([job for job in jobs if job.bound.source not in made])
-
-
-def distinct_jobs(jobs: Sequence[Job]) -> list[Job]:
-    """Each job once.
-
-    Raises:
-        WrongUse: two inputs would have the same output.
-    """
-    by_output = {job.output: job for job in reversed(jobs)}
-    outputs = distinct((job.bound.source, job.output) for job in jobs)
-    return [by_output[output] for _, output in outputs]
+    bound = library.bind(entry, given)
+    if not entry.recipe.inputs[entry.recipe.main_input].each:
+        inside = None
+    name = partial(_result, entry)
+    work = pairs([bound.source], output, name, inside, _suffixes(entry))
+    return [Job(bound.on(source), target) for source, target in work]
 
 
 def run_jobs(
@@ -151,11 +142,8 @@ def _shared_work(jobs: Sequence[Job]) -> Path:
     return jobs[0].output.with_name(f".batch-{name}.work")
 
 
-def _beside(entry: library.Entry, bound: library.Bound, folder: Path | None) -> Path:
+def _result(entry: library.Entry, source: Path, folder: Path | None) -> Path:
     """Where the result goes if no file was named: told by the input and the recipe."""
-    source = bound.source
-    if folder is not None and bound.below is not None:
-        folder = folder / source.parent.relative_to(bound.below)
     suffix = _suffix(entry)
     if suffix in AUDIO_FORMATS or suffix in VIDEO_FORMATS:
         return default_output(
@@ -164,6 +152,13 @@ def _beside(entry: library.Entry, bound: library.Bound, folder: Path | None) -> 
     if suffix in IMAGE_SUFFIXES and source.suffix.lower() in IMAGE_SUFFIXES:
         suffix = source.suffix
     return (folder or source.parent) / f"{source.stem}.{entry.name}{suffix}"
+
+
+def _suffixes(entry: library.Entry) -> Collection[str]:
+    """Of what the recipe's last step can write."""
+    suffix = _suffix(entry)
+    known: Sequence[Collection[str]] = (AUDIO_FORMATS, VIDEO_FORMATS, IMAGE_SUFFIXES)
+    return next((formats for formats in known if suffix in formats), (suffix,))
 
 
 def _suffix(entry: library.Entry) -> str:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import difflib
-import mimetypes
 import tomllib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -105,38 +104,19 @@ def _in_words(error: ErrorDetails) -> str:
 
 @dataclass(frozen=True)
 class Bound:
-    """A recipe with all it needs: every input a file, every setting a value.
-
-    Attributes:
-        below: the folder that was given for an input which is run for each file in it.
-    """
+    """A recipe with all it needs: every input a file, every setting a value."""
 
     recipe: Recipe
     files: Mapping[str, Path]
-    below: Path | None = None
 
     @property
     def source(self) -> Path:
-        """The file that the run is told by: the one that differs from run to run, or the first."""
-        each = [name for name, wanted in self.recipe.inputs.items() if wanted.each]
-        return self.files[each[0]] if each else next(iter(self.files.values()))
+        """The file that the run is told by."""
+        return self.files[self.recipe.main_input]
 
-
-def bind_each(entry: Entry, assignments: Mapping[str, str]) -> list[Bound]:
-    """As ``bind``, once for every file where a folder is given for an input that takes it.
-
-    Raises:
-        BadInput: the folder holds no file that can be used.
-    """
-    bound = bind(entry, assignments)
-    for name, wanted in entry.recipe.inputs.items():
-        if wanted.each and bound.files[name].is_dir():
-            folder = bound.files[name]
-            files = media_in(folder, ("audio", "video", "image"))
-            if not files:
-                raise BadInput(folder, "holds no sound, video or picture", "name another folder")
-            return [replace(bound, files={**bound.files, name: p}, below=folder) for p in files]
-    return [bound]
+    def on(self, source: Path) -> Bound:
+        """The same with another such file."""
+        return replace(self, files={**self.files, self.recipe.main_input: source})
 
 
 def bind(entry: Entry, assignments: Mapping[str, str]) -> Bound:
@@ -190,21 +170,6 @@ def parse_assignments(words: Sequence[str]) -> dict[str, str]:
             raise WrongUse(Option("set", name), "is given twice", "give it once")
         assignments[name] = value
     return assignments
-
-
-def media_in(folder: Path, kinds: Collection[str]) -> list[Path]:
-    """The files of such kinds in a folder; strangers and all that is hidden are passed over.
-
-    Args:
-        kinds: first halves of MIME types, told by the files' names.
-    """
-
-    def is_meant(path: Path) -> bool:
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        kind = mimetypes.guess_type(path.name)[0] or ""
-        return kind.partition("/")[0] in kinds and path.is_file() and not hidden
-
-    return [path for path in sorted(folder.rglob("*")) if is_meant(path)]
 
 
 def _read(path: Path, is_bundled: bool) -> Entry:

@@ -18,6 +18,7 @@ from voicefake.common.commandline import (
     JsonOption,
     QuietOption,
     SeedOption,
+    media_inside,
     print_json,
 )
 from voicefake.common.devices import Device
@@ -82,7 +83,8 @@ def recipe_run(
     from recipes.jobs import plan_jobs
 
     entry = library.find(name)
-    jobs = plan_jobs(entry, library.parse_assignments(assignments or []), output)
+    inside = media_inside(*entry.recipe.kinds_of_files, quiet=quiet)
+    jobs = plan_jobs(entry, library.parse_assignments(assignments or []), output, inside)
     return run_and_tell(
         jobs, device, seed, quiet=quiet, as_json=as_json, force=force, steps=steps, page=report
     )
@@ -106,7 +108,8 @@ def recipe_check(
     from recipes.steps import KINDS
 
     entry = library.find(name)
-    jobs = plan_jobs(entry, library.parse_assignments(assignments or []), output)
+    inside = media_inside(*entry.recipe.kinds_of_files, quiet=as_json)
+    jobs = plan_jobs(entry, library.parse_assignments(assignments or []), output, inside)
     choices = engine.Choices(device, seed, force, steps)
     plans = [engine.plan(job.bound, job.output, choices, KINDS) for job in jobs]
     told = [(planned, estimate(planned)) for planned in plans]

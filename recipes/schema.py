@@ -9,7 +9,7 @@ a recipe from a stranger can do no more than the steps do.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
@@ -21,6 +21,8 @@ from pydantic import (
     StringConstraints,
     model_validator,
 )
+
+from voicefake.common.media.folders import MediaKind
 
 FORMAT = 1
 
@@ -74,6 +76,8 @@ class Setting(_Strict):
 class _Step(_Strict):
     files_fields: ClassVar[tuple[str, ...]] = ("source",)
     """Fields that must name a file."""
+    media: ClassVar[Mapping[str, Sequence[MediaKind]]] = {}
+    """What those files may be; of others, anything."""
 
     name: Name
     """By which later steps call its file, as @name."""
@@ -92,6 +96,8 @@ class _Step(_Strict):
 class VoiceStep(_Step):
     """The sound of a file, spoken by somebody else."""
 
+    media: ClassVar = {"source": ("audio", "video")}
+
     do: Literal["voice"]
     source: Reference
     """A sound file, or a video whose sound is taken."""
@@ -103,6 +109,7 @@ class FaceStep(_Step):
     """A clip with somebody else's face."""
 
     files_fields: ClassVar[tuple[str, ...]] = ("source", "sound")
+    media: ClassVar = {"source": ("video",), "sound": ("audio", "video")}
 
     do: Literal["face"]
     source: Reference
@@ -116,6 +123,8 @@ class FaceStep(_Step):
 class PictureStep(_Step):
     """A still picture with somebody else's face."""
 
+    media: ClassVar = {"source": ("image",)}
+
     do: Literal["picture"]
     source: Reference
     """A picture."""
@@ -127,6 +136,7 @@ class SoundStep(_Step):
     """A clip whose pictures are copied as they are, with another sound."""
 
     files_fields: ClassVar[tuple[str, ...]] = ("source", "sound")
+    media: ClassVar = {"source": ("video",), "sound": ("audio", "video")}
 
     do: Literal["sound"]
     source: Reference
@@ -138,6 +148,8 @@ class SoundStep(_Step):
 class CleanStep(_Step):
     """Sound without rumble and steady noise, at one loudness."""
 
+    media: ClassVar = {"source": ("audio", "video")}
+
     do: Literal["clean"]
     source: Reference
     """A sound file, or a video whose sound is taken."""
@@ -147,6 +159,7 @@ class MixStep(_Step):
     """Two sounds at once."""
 
     files_fields: ClassVar[tuple[str, ...]] = ("first", "second")
+    media: ClassVar = {"first": ("audio", "video"), "second": ("audio", "video")}
 
     do: Literal["mix"]
     first: Reference
@@ -271,6 +284,24 @@ class Recipe(_Strict):
             if field not in step.files_fields and name not in known:
                 raise ValueError(f"step {step.name!r}: there is no setting @{name}")
             yield name
+
+    @property
+    def main_input(self) -> str:
+        """The input that differs from run to run: that of each of many files, or the first."""
+        each = [name for name, wanted in self.inputs.items() if wanted.each]
+        return each[0] if each else next(iter(self.inputs))
+
+    @property
+    def kinds_of_files(self) -> tuple[MediaKind, ...]:
+        """What every step that reads the main input can read."""
+        uses = [
+            set(step.media[field])
+            for step in self.steps
+            for field, name in step.references().items()
+            if name == self.main_input and field in step.media
+        ]
+        every: tuple[MediaKind, ...] = ("audio", "video", "image")
+        return tuple(kind for kind in every if all(kind in use for use in uses)) or every
 
     def files_of(self, step: Step) -> dict[str, str]:
         """Field to the input or step whose file it names."""

@@ -247,7 +247,7 @@ def test_a_folder_of_clips_is_swapped_clip_by_clip(tmp_path, monkeypatch, capsys
     planned.clear()
     capsys.readouterr()
     cli.swap([tmp_path], "ada", "ada")
-    assert "passed over 1 files" in capsys.readouterr().err
+    assert "passed over 2 files that are no video: .c.mp4, notes.txt" in capsys.readouterr().err
     assert [job.bound.source.name for job in planned] == ["a.mp4", "b.mov"], "results are no inputs"
     with pytest.raises(BadInput, match="holds no video"):
         (tmp_path / "empty").mkdir()

@@ -13,6 +13,7 @@ from recipes import engine, jobs, library
 from recipes.engine import Choices
 from recipes.estimate import Estimate, estimate, remember
 from recipes.publish import made
+from voicefake.common.commandline import media_inside
 from voicefake.common.errors import BadInput, Stopped, WrongUse
 from voicefake.common.progress import Silent
 
@@ -57,7 +58,9 @@ def given(tmp_path) -> dict[str, str]:
 
 
 def planned(tmp_path, given, output=None):
-    return jobs.plan_jobs(library.find(str(tmp_path / "r.toml")), given, output)
+    entry = library.find(str(tmp_path / "r.toml"))
+    inside = media_inside(*entry.recipe.kinds_of_files, quiet=False)
+    return jobs.plan_jobs(entry, given, output, inside)
 
 
 def run(work, choices=None):
@@ -91,6 +94,44 @@ def test_a_folder_is_run_file_by_file(tmp_path, given, kinds):
         "day two/b.r.mp4", "day two/b.r.mp4.notes_read.txt",
     ]  # fmt: skip
     assert len(kinds["clean"].calls) == 1, "what the files share is done once"
+
+
+def test_what_a_folder_holds_besides_is_told(tmp_path, given, kinds, capsys):
+    for name in ("a.wav", "still.png", "a.mp4.voicefake.json", ".git/c.mp4"):
+        path = tmp_path / "clips" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(name)
+    work = planned(tmp_path, given)
+    assert [job.bound.source.name for job in work] == ["a.mp4", "b.mp4"]
+    told = capsys.readouterr().err
+    assert told == (
+        f"warning: {tmp_path}/clips: passed over 4 files that are no video: "
+        ".hidden.mp4, a.wav, list.txt, …\n"
+    )
+
+
+def test_an_output_without_a_suffix_is_a_folder(tmp_path, given, kinds):
+    given["clips"] += "/a.mp4"
+    (job,) = planned(tmp_path, given, tmp_path / "out")
+    assert job.output == tmp_path / "out" / "a.r.mp4"
+    (job,) = planned(tmp_path, given, tmp_path / "out.mov")
+    assert job.output == tmp_path / "out.mov"
+    with pytest.raises(WrongUse, match="name a file"):
+        planned(tmp_path, given, Path("-"))
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [
+        ("swap", ("video",)),
+        ("face-only", ("video",)),
+        ("voice-only", ("audio", "video")),
+        ("picture", ("image",)),
+        ("podcast", ("audio", "video")),
+    ],
+)
+def test_a_recipe_takes_of_a_folder_what_its_steps_can_read(name, taken):
+    assert library.find(name).recipe.kinds_of_files == taken
 
 
 def test_a_stopped_batch_goes_on_with_what_is_left(tmp_path, given, kinds):

@@ -22,7 +22,8 @@ from voicefake.common.devices import Device, has_fast_bfloat16, resolve_device
 from voicefake.common.errors import BadInput
 from voicefake.common.files import atomic_path
 from voicefake.common.fit import FitConfig, FitState, fit
-from voicefake.common.media import AUDIO_FORMATS, VIDEO_FORMATS, AudioWriter
+from voicefake.common.media import AudioWriter
+from voicefake.common.media.folders import media_in
 from voicefake.common.media.sound_edit import CleanOptions, clean_sound
 from voicefake.common.places import data_folder
 from voicefake.common.profiles import ProfileStore
@@ -44,7 +45,6 @@ from voicefake.training.speaker import (
 )
 from voicefake.voices import SPEAKER_FILE, save_voice
 
-_MEDIA = frozenset(AUDIO_FORMATS) | frozenset(VIDEO_FORMATS) | {".mpg", ".avi", ".aac", ".wma"}
 _STEPS_PER_SECOND = 30
 
 
@@ -194,14 +194,9 @@ def media_files(inputs: Sequence[Path]) -> tuple[list[Path], list[str]]:
         if not given.is_dir():
             files.append(given)
             continue
-        inside = sorted(p for p in given.rglob("*") if p.is_file())
-        good = [p for p in inside if p.suffix.lower() in _MEDIA and not p.name.startswith(".")]
-        if not good:
-            raise BadInput(given, "holds no sound or video", "name another folder")
-        strangers = len(inside) - len(good)
-        if strangers:
-            warnings.append(f"{given}: passed over {strangers} files that are no sound or video")
-        files += good
+        found = media_in(given, ("audio", "video")).required()
+        files += found.files
+        warnings += found.warnings
     return files, warnings
 
 

@@ -17,9 +17,9 @@ from voicefake.common.commandline import (
     RightsOption,
     SeedOption,
     SpokenNoticeOption,
+    media_inside,
     print_error,
     print_json,
-    print_line,
 )
 from voicefake.common.devices import Device
 from voicefake.common.errors import BadInput, VoicefakeError, WrongUse
@@ -255,16 +255,14 @@ def _planned(
     inputs: Sequence[Path], output: Path | None, tag: str, *, quiet: bool
 ) -> list[tuple[Path, Path]]:
     """Input files with the output of each."""
-    from voicefake.common.media.outputs import pairs
-    from voicefake.train import media_files
+    from voicefake.common.media.audio_write import AUDIO_FORMATS
+    from voicefake.common.media.outputs import default_output, pairs
 
-    def inside(folder: Path) -> Sequence[Path]:
-        files, warnings = media_files([folder])
-        for line in warnings if not quiet else ():
-            print_line(f"warning: {line}")
-        return files
+    def name(source: Path, folder: Path | None) -> Path:
+        return default_output(source, tag, folder, "audio")
 
-    return pairs(inputs, output, tag, "audio", inside)
+    inside = media_inside("audio", "video", quiet=quiet)
+    return pairs(inputs, output, name, inside, AUDIO_FORMATS)
 
 
 def batch(

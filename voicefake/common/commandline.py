@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -20,6 +20,9 @@ from voicefake.common.devices import Device
 from voicefake.common.entry import interrupted
 from voicefake.common.errors import VoicefakeError, WrongUse
 from voicefake.common.text import json_value
+
+if TYPE_CHECKING:
+    from voicefake.common.media.folders import MediaKind
 
 console = Console(stderr=True)
 
@@ -83,6 +86,22 @@ def print_line(line: str | Text) -> None:
 def print_error(error: VoicefakeError) -> None:
     """The one line that a failed input gets, on stderr."""
     print(f"error: {error}", file=sys.stderr)
+
+
+def media_inside(*kinds: MediaKind, quiet: bool) -> Callable[[Path], tuple[Path, ...]]:
+    """Finds the media in a folder; says what else there is, which is passed over.
+
+    What it returns raises BadInput where there are none.
+    """
+    from voicefake.common.media.folders import media_in
+
+    def inside(folder: Path) -> tuple[Path, ...]:
+        found = media_in(folder, kinds).required()
+        for line in () if quiet else found.warnings:
+            print_line(f"warning: {line}")
+        return found.files
+
+    return inside
 
 
 def run(

@@ -10,7 +10,6 @@ from voicefake.common.errors import WrongUse
 from voicefake.common.media.audio_write import AUDIO_FORMATS
 from voicefake.common.media.video_formats import VIDEO_FORMATS
 
-_FORMATS: dict[str, Collection[str]] = {"audio": AUDIO_FORMATS, "video": VIDEO_FORMATS}
 _LONGEST_NAME = 200
 """Bytes; file systems take 255, and a side-car's suffix and a temporary prefix come on top."""
 
@@ -38,15 +37,17 @@ def default_output(
 def pairs(
     inputs: Sequence[Path],
     output: Path | None,
-    tag: str,
-    kind: Literal["audio", "video"],
-    inside: Callable[[Path], Iterable[Path]],
+    name: Callable[[Path, Path | None], Path],
+    inside: Callable[[Path], Iterable[Path]] | None,
+    suffixes: Collection[str],
 ) -> list[tuple[Path, Path]]:
     """Input files with the output of each; folders keep their structure below ``output``.
 
     Args:
         output: a file, or a folder: what has no suffix is one.
-        inside: the files to take of a folder.
+        name: what a result is called, from its input and the folder for it (``None``: beside it).
+        inside: the files to take of a folder (``None``: a folder is an input itself).
+        suffixes: of the files that are written.
 
     Raises:
         WrongUse: ``output`` is ``-``, several inputs are to go to one file, or two would have
@@ -55,20 +56,22 @@ def pairs(
     """
     if output == Path("-"):
         raise WrongUse("-o -", "is no file: nothing is written to the terminal", "name a file")
-    several = len(inputs) > 1 or inputs[0].is_dir()
-    as_file = output is not None and output.suffix.lower() in _FORMATS[kind]
+    several = len(inputs) > 1 or (inside is not None and inputs[0].is_dir())
+    as_file = output is not None and output.suffix.lower() in suffixes
     if output is not None and several and (as_file or output.is_file()):
         raise WrongUse(output, "is a file, and there are several inputs", "name a folder with -o")
     if output is not None and not several and not output.is_dir() and output.suffix:
         return [(inputs[0], output)]
     found: list[tuple[Path, Path]] = []
-    named = {given for given in inputs if not given.is_dir()}
+    named: set[Path] = set()
     for given in inputs:
-        for source in inside(given) if given.is_dir() else [given]:
-            folder = output
-            if folder is not None and given.is_dir():
-                folder = folder / source.parent.relative_to(given)
-            found.append((source, default_output(source, tag, folder, kind)))
+        if inside is None or not given.is_dir():
+            named.add(given)
+            found.append((given, name(given, output)))
+            continue
+        for source in inside(given):
+            folder = None if output is None else output / source.parent.relative_to(given)
+            found.append((source, name(source, folder)))
     # what an earlier run made in the folder of the inputs is no input, unless it is named
     made = {target for _, target in found} - named
     return distinct((source, target) for source, target in found if source not in made)
