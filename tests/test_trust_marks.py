@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from marked_samples import ANN, BOB, SIDECAR_ONLY, SIGNED, command, make, payload, states
 
 from voicefake.common.errors import BadInput, WrongUse
-from voicefake.common.marks import Story, certificate, credentials, marked_output, verify
+from voicefake.common.marks import Story, certificate, credentials, marked_output, trust, verify
 from voicefake.common.marks.certificate import signing_folder, signing_identity
 from voicefake.common.marks.trust import trust_folder
 
@@ -164,6 +164,14 @@ def test_a_named_root_that_is_none_stops_before_any_file(samples, tmp_path: Path
 def test_a_root_that_is_not_there_is_said_not_to_be_there(samples, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="no such file"):
         verify(samples["wav"], trust=[tmp_path / "root.pem"])
+
+
+def test_the_trust_folder_is_read_once_for_many_files(samples, monkeypatch) -> None:
+    trust_folder().mkdir(parents=True)
+    asked = []
+    monkeypatch.setattr(trust, "trust_folder", lambda: asked.append(1) or trust_folder())
+    assert command(samples["wav"], samples["flac"], samples["png"]) == 1
+    assert len(asked) == 1
 
 
 def test_another_installation_is_not_trusted(samples, tmp_path: Path, monkeypatch) -> None:

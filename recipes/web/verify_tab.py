@@ -63,10 +63,11 @@ def _together(paths: Sequence[Path], folder: Path) -> list[Path]:
 
 def _verdicts(paths: Sequence[Path], reporter: Reporter) -> str:
     bar = reporter.stage("reading marks", len(paths))
-    told = [remark(line) for line in read_trust().warnings]
+    trusted = read_trust()
+    told = [remark(line) for line in trusted.warnings]
     for path in paths:
         try:
-            told.append(told_of(verify(path)))
+            told.append(told_of(verify(path, trust=trusted)))
         except VoicefakeError as error:
             told.append(alert(said(error)))
         bar.advance()

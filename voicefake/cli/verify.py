@@ -63,7 +63,7 @@ def verify(
     code = 0
     for path in media_files(inputs, quiet=quiet):
         try:
-            found = verify_file(path, trust=trust or ())
+            found = verify_file(path, trust=trusted)
         except BadInput as error:
             print_error(error)
             code = error.exit_code

@@ -91,17 +91,18 @@ class Verification:
         }
 
 
-def verify(path: Path, *, trust: Sequence[Path] = ()) -> Verification:
+def verify(path: Path, *, trust: Sequence[Path] | Trust = ()) -> Verification:
     """Look for the marks of the file ``path``.
 
     Args:
-        trust: root certificates (PEM) to trust beside those in the user's trust folder.
+        trust: root certificates (PEM) to trust beside those in the user's trust folder, or what
+            ``read_trust`` made of both, for many files.
 
     Raises:
         BadInput: it cannot be read, or is no media file.
     """
     regular_file(path)
-    trusted = read_trust(trust)
+    trusted = trust if isinstance(trust, Trust) else read_trust(trust)
     sidecar = _sidecar_mark(path, trusted)
     kind = format_of(path)
     if kind is None and sidecar.state is MarkState.ABSENT:
