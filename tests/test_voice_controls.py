@@ -17,7 +17,7 @@ from voicefake.cli.convert import convert as convert_command
 from voicefake.common.errors import BadInput, Refused, WrongUse
 from voicefake.common.marks.sidecar import sidecar_path
 from voicefake.convert import convert_file
-from voicefake.features import MelSpectrogram, track_f0
+from voicefake.features import MelSpectrogram, to_frames, track_f0
 from voicefake.models.decoder import Melody, loudness_of
 from voicefake.options import RANGES, ConvertOptions, F0Method
 from voicefake.reference import voice_of_recording
@@ -90,6 +90,17 @@ def test_both_trackers_hear_the_same_melody() -> None:
     both = (voiced > 0.5) & (also > 0.5)
     assert int(both.sum()) > 30
     assert float((12 * (a[both] / b[both]).log2()).abs().median()) < 0.3
+
+
+def test_the_melody_falls_where_voicing_is_unsure() -> None:
+    there = np.arange(9) / 10
+    pitch = np.array([120.0, 120, 110, 100, 380, 90, np.nan, 120, 120])
+    voiced = np.array([1, 1, 0, 0, 0, 0, 0, 1, 1], bool)
+    f0, voicing = to_frames(there, pitch, voiced, there)
+    assert f0.tolist() == pytest.approx(
+        [120, 120, 110, 100, 90**0.5 * 10, 90, 108**0.5 * 10, 120, 120]
+    )
+    assert voicing.tolist() == pytest.approx(voiced.astype(float).tolist())
 
 
 def test_shares() -> None:

@@ -25,6 +25,8 @@ _F0_RATE = 16_000
 _F0_HOP = 256
 _F0_RANGE = (60.0, 700.0)
 _VOICED_CONFIDENCE = 0.5
+_NEAR = 0.4
+"""Log-f0 by which a value that is not voiced may differ from voiced ones to be believed."""
 
 
 @dataclass(frozen=True)
@@ -162,10 +164,18 @@ def track_f0(
 def to_frames(
     there: np.ndarray, pitch: np.ndarray, voiced: np.ndarray, here: np.ndarray
 ) -> tuple[Tensor, Tensor]:
-    """F0 and voicing at the seconds ``here`` (T,) from those at the seconds ``there`` (N,)."""
+    """F0 and voicing at the seconds ``here`` (T,) from those at the seconds ``there`` (N,).
+
+    Args:
+        pitch: (N,) in Hz; where not ``voiced``, it counts if it is near (or nan: it does not).
+    """
     if not voiced.any():
         return torch.full((len(here),), 150.0), torch.zeros(len(here))
-    log_f0 = np.interp(here, there[voiced], np.log(pitch[voiced]))
+    log_f0 = np.log(pitch)
+    line = np.interp(there, there[voiced], log_f0[voiced])
+    # most of what the tracker is not sure of is right, as where a phrase ends in creak
+    believed = voiced | (np.abs(log_f0 - line) < _NEAR)
+    log_f0 = np.interp(here, there[believed], log_f0[believed])
     voicing = np.interp(here, there, voiced.astype(np.float64))
     return torch.from_numpy(np.exp(log_f0)).float(), torch.from_numpy(voicing).float()
 
@@ -173,7 +183,7 @@ def to_frames(
 def detect_f0(sound: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Seconds, f0 and whether voiced of sound (n,) at 16 kHz: a value every 16 ms.
 
-    By SwiftF0 (arXiv 2508.18440).
+    By SwiftF0 (arXiv 2508.18440), which has a guess of f0 where nothing is voiced too.
     """
     sound = np.pad(sound, (0, max(0, 2 * _F0_HOP - len(sound))))
     result = _tracker().detect(sound, _F0_RATE, *_F0_RANGE)
