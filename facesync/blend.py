@@ -85,7 +85,6 @@ class Blender:
         self.config = config or BlendConfig()
         self._tone: SkinTone | None = None
         self._inside: Float | None = None
-        self._level: Float | None = None
         self._correction: Float | None = None
         self._differing: Float | None = None
         self._gain: float | None = None
@@ -93,7 +92,7 @@ class Blender:
 
     def reset(self) -> None:
         """Forget the light, at a cut."""
-        self._tone = self._inside = self._level = self._correction = self._gain = None
+        self._tone = self._inside = self._correction = self._gain = None
         self._differing = None
         self._side = 0
 
@@ -151,17 +150,16 @@ class Blender:
         return now
 
     def _levelled(self, lab: Float, soft: Float, skin: Image) -> Float:
-        """The drawn face brought to mean 0 and spread 1 on its skin, so that tones fit."""
+        """The drawn face brought to mean 0 and spread 1 on its skin, so that tones fit.
+
+        Each picture by itself: with memory the skin's lightness would follow the mouth's, late.
+        """
         area = (skin > 127) & (soft > 0.5)
         if np.count_nonzero(area) < _LEAST_SKIN:
             return lab
         mean, spread = spread_of(lab, area)
-        now = np.stack([mean, np.clip(spread, *_SPREADS)])
-        if self._level is not None:
-            keep = self.config.tone_memory
-            now = keep * self._level + (1 - keep) * now
-        self._level = now
-        return scaled(lab, 1 / now[1], -now[0] / now[1])
+        spread = np.clip(spread, *_SPREADS)
+        return scaled(lab, 1 / spread, -mean / spread)
 
     def _detailed(self, light: Float, wanted: Wanted, side: int, box: Box) -> Float:
         """Lightness whose fine band comes from the portrait, less so on eyes and lips."""

@@ -14,6 +14,7 @@ from facesync.arrays import Float, Image, Points, as_float
 
 _LEAST_SPREAD = np.array([4.0, 1.5, 1.5], np.float32)
 _LEAST_STRANGE = np.array([7.0, 4.0, 5.0], np.float32)
+_GLARE = 0.5  # what lighter counts against darker: a forehead's glare comes and goes, hair stays
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,7 @@ def _visible(lab: Float, points: Points, tone: SkinTone) -> Image:
     oval = maps.filled(points, (mesh.OVAL,), side)
     scale = np.maximum(tone.spread * 1.3, _LEAST_STRANGE)
     apart = scaled(lab, 1 / scale, -tone.mean / scale)
+    apart[..., 0] = np.where(apart[..., 0] > 0, _GLARE * apart[..., 0], apart[..., 0])
     strange = np.einsum("ijk,ijk->ij", apart, apart) > 9
     rings = sorted({i for ring in mesh.FEATURES for i in ring})
     core = cv2.convexHull(np.round(points[rings, :2] * side - 0.5).astype(np.int32)[:, None])

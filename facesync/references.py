@@ -12,6 +12,7 @@ from facesync.align import with_margin
 from facesync.arrays import Float, Image, Points, as_float, as_image
 from facesync.colour import SkinTone, face_colours, to_lab
 from facesync.dataset import MARGIN, SIDE, STORED
+from facesync.strands import without_strands
 
 MARGIN_SHARE = MARGIN / SIDE
 STEP = np.array([0.08, 0.08, 0.06, 0.08, 0.05], np.float32)
@@ -50,6 +51,7 @@ class Reference:
     @staticmethod
     def of(crop: Image, points: Points) -> Reference:
         """Make one from an aligned crop and its mesh."""
+        crop = without_strands(crop, points, MARGIN_SHARE)
         small = as_image(cv2.resize(crop, (STORED, STORED), interpolation=cv2.INTER_AREA))
         seen = face_colours(small, with_margin(points, MARGIN_SHARE))
         face = cv2.GaussianBlur(as_float(seen.area) / 255, (0, 0), 1.5)

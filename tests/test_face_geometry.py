@@ -118,6 +118,19 @@ def test_hair_that_hangs_in_is_not_face():
     assert clean.sum() > hidden.sum()
 
 
+def test_glare_that_reaches_the_border_is_face():
+    still = reference()
+    size = still.crop.shape[0]
+    points = (still.points[:, :2] + 1 / 16) / (1 + 1 / 8)
+    spot = np.s_[: size // 5, size // 3 : size // 2]
+    plain = face_colours(still.crop, points).area[spot].mean()
+    for change, share in ((24, 1.0), (-60, 0.5)):  # glare, and something dark
+        lab = to_lab(still.crop)
+        lab[spot][..., 0] += change
+        area = face_colours(np.uint8(to_bgr(lab)), points).area[spot].mean()
+        assert area == plain if share == 1 else area < share * plain
+
+
 def test_openings_follow_the_mouth():
     shut = reference().points
     wide = shut.copy()

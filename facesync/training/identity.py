@@ -35,6 +35,7 @@ from facesync.models.network import FaceNetwork, load_network
 from facesync.references import MARGIN_SHARE, Reference, choose_varied
 from facesync.retarget import neutral_of
 from facesync.safeguards.likeness import require_same_face
+from facesync.strands import without_strands
 from facesync.training.pairs import PairConfig, Pairs
 from facesync.training.preview import write_sheet
 from facesync.training.split import hold_out
@@ -270,7 +271,8 @@ def _face_set(found: Sequence[Found], held: Sequence[bool], folder: Path) -> Fac
     """The person's faces, and the bundled composites as sources of crossed pairs."""
     writer = FaceSetWriter(folder)
     for face, out in zip(found, held, strict=True):
-        small = cv2.resize(face.crop, (STORED, STORED), interpolation=cv2.INTER_AREA)
+        seen = without_strands(face.crop, face.points, MARGIN_SHARE)
+        small = cv2.resize(seen, (STORED, STORED), interpolation=cv2.INTER_AREA)
         row = Row(_PERSON, f"{face.source}#{face.index}", "speech", out)
         writer.add(np.asarray(small, np.uint8), face.points, row)
     for profile in identity_store().list():
