@@ -25,6 +25,7 @@ from voicefake.common.hashes import sha256_of
 from voicefake.common.marks import MarkedOutput, Person, Story, marked_output
 from voicefake.common.marks.story import software_version
 from voicefake.common.media import CodedParts, VideoReader, VideoWriter, read_image, write_image
+from voicefake.common.media.images import image_losses
 from voicefake.common.parallel import ahead, few_threads
 from voicefake.common.profiles import Profile, ProfileStore
 from voicefake.common.progress import Reporter, Silent
@@ -151,7 +152,8 @@ def swap_picture(
         write_image(making.path, image, making.watermark if marked else None)
         report = _report(output, [outcome], began)
         making.story = replace(story, figures=report.figures)
-    return replace(report, warnings=(*report.warnings, *making.warnings))
+    losses = image_losses(source)
+    return replace(report, warnings=(*losses, *report.warnings, *making.warnings))
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ def print_run(report: RunReport) -> None:
             "figures": ", ".join(
                 f"{name.replace('_', ' ')} {shown(value)}"
                 for name, value in step.figures.items()
-                if isinstance(value, str | int | float)
+                if isinstance(value, float) or (isinstance(value, str | int) and value)
             ),
         }
         for step in report.steps

@@ -176,6 +176,8 @@ def test_a_batch_goes_on_after_a_bad_file(tmp_path):
     )
     assert done.code == 3
     assert len(done.err.strip().splitlines()) == 4, done.err
+    assert "has no sound; name a file with an audio track, or swap its face alone" in done.err
+    assert "has no pictures; name a file with a video track, or convert its voice" in done.err
     by_input = {Path(result["input"]): result for result in done.result}
     assert list(by_input) == names
     assert [bool(by_input[name]["output"]) for name in names] == [False, False, True, False, False]
@@ -224,6 +226,9 @@ def test_a_stopped_swap_goes_on(tmp_path, how):
         (["--voice", VOICE, "--face", FACE, "--which", "x", "-o", "out.mp4"], 2, "--which x"),
         ([CLIP.parent, "--voice", VOICE, "--face", FACE, "-o", "out.mp4"], 2, "several inputs"),
         (["--voice", VOICE, "--face", FACE, "-o", "-"], 2, "name a file"),
+        (["-", "--voice", VOICE, "--face", FACE], 2, "nothing is read from the terminal"),
+        (["--voice", VOICE], 2, "Missing option '--face'; see `"),
+        (["--voice", VOICE, "--face", FACE, "--fps", 9], 2, "swap --help`"),
     ],
 )
 def test_what_cannot_work_ends_before_the_work(words, code, told):

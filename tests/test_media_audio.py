@@ -187,9 +187,12 @@ def test_default_output_keeps_what_can_be_written() -> None:
     assert len(default_output(Path("é" * 120 + ".mp4"), "k", None, "video").name.encode()) <= 200
 
 
-def test_two_inputs_never_share_an_output() -> None:
+def test_two_inputs_never_share_an_output(tmp_path: Path) -> None:
     out = Path("out/x.wav")
     with pytest.raises(WrongUse, match=r"both a/x\.wav and b/x\.wav"):
         distinct([(Path("a/x.wav"), out), (Path("b/x.wav"), out)])
+    loop = tmp_path / "loop.wav"
+    loop.symlink_to(loop)
+    assert distinct([(loop, out)]) == [(loop, out)]
     twice = [(Path("a/x.wav"), out), (Path("a/../a/x.wav"), out), (Path("y"), Path("z"))]
     assert distinct(twice) == [(Path("a/x.wav"), out), (Path("y"), Path("z"))]

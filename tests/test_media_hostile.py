@@ -42,6 +42,10 @@ def flipped(data: bytes, start: int, stop: int, count: int) -> bytes:
 REFUSED_SOUND: dict[str, tuple[Callable[[], bytes], str]] = {
     "empty.wav": (lambda: b"", "is empty"),
     "text.wav": (lambda: b"this is a text\n" * 100, "is not a sound or video file"),
+    "still.png": (lambda: b"\x89PNG\r\n\x1a\n" + bytes(50), "is a still picture"),
+    "still.webp": (lambda: b"RIFF\x2a\0\0\0WEBPVP8 " + bytes(50), "is a still picture"),
+    "phone.heic": (lambda: b"\0\0\0\x18ftypheic" + bytes(50), "is a HEIC picture"),
+    "phone.mp4": (lambda: b"\0\0\0\x18ftypavif" + bytes(50), "is an AVIF picture"),
     "no_samples.wav": (lambda: wav_bytes(SOUND[:, :0]), "holds no samples"),
     "cut_header.wav": (lambda: wav_bytes(SOUND)[:30], "wav header that is cut off"),
     "no_body.wav": (lambda: wav_bytes(SOUND)[:42], "damaged wav header"),
@@ -266,7 +270,7 @@ def test_pictures_that_only_look_moving_are_no_video(tmp_path: Path) -> None:
 
     path = tmp_path / "still.mp4"
     path.write_bytes(cv2.imencode(".png", picture(64, 48))[1].tobytes())
-    with pytest.raises(BadInput, match="is not a sound or video file"):
+    with pytest.raises(BadInput, match="is a still picture"):
         VideoReader(path)
 
 

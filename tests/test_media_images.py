@@ -12,6 +12,7 @@ from media_samples import picture, png_bytes
 
 from voicefake.common.errors import BadInput, WrongUse
 from voicefake.common.media import IMAGE_SUFFIXES, Limits, read_image, write_image
+from voicefake.common.media.images import image_losses
 
 BGR = picture(60, 40)
 
@@ -40,6 +41,26 @@ def test_16_bit_grey_and_alpha(tmp_path: Path) -> None:
     path.write_bytes(encoded(".png", np.dstack([BGR, opacity])))
     assert (read_image(path)[:, :30] == 255).all()
     assert np.array_equal(read_image(path)[:, 30:], BGR[:, 30:])
+
+
+def test_what_is_not_taken_of_a_picture_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    opaque = np.dstack([BGR, np.full((40, 60), 255, np.uint8)])
+    for image in (BGR, opaque):
+        path.write_bytes(encoded(".png", image))
+        assert image_losses(path) == []
+    opaque[0, 0, 3] = 0
+    path.write_bytes(encoded(".png", opaque.astype(np.uint16) * 257))
+    assert image_losses(path) == [
+        "what is transparent became white",
+        "8 bits a channel are written (16 in the source)",
+    ]
+    pictures = cv2.Animation()
+    pictures.frames, pictures.durations = [BGR, BGR[::-1].copy()], [100, 100]
+    for suffix in (".png", ".webp"):
+        path = tmp_path / f"moving{suffix}"
+        assert cv2.imwriteanimation(str(path), pictures)
+        assert image_losses(path) == ["it moves, and only its first picture was taken"]
 
 
 def exif(orientation: int) -> bytes:

@@ -224,6 +224,15 @@ def test_a_damaged_certificate_costs_the_credentials_not_the_output(
     assert states(output) == {"credentials": "absent", "sidecar": "valid"}
 
 
+def test_a_full_disk_costs_the_credentials_in_plain_words(samples, tmp_path, monkeypatch) -> None:
+    def no_room(job: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(credentials, "sign", no_room)
+    (warning,) = make(samples["wav"], tmp_path / "out.wav").warnings
+    assert warning == "no content credentials: cannot be written (No space left on device)"
+
+
 def test_without_a_data_folder_the_output_is_kept(samples, tmp_path: Path, monkeypatch) -> None:
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "file" / "data"))

@@ -25,7 +25,7 @@ class Face:
 
     def check(self, call: Call) -> str:
         """There must be pictures, and the identity's consent must hold."""
-        require_stream(call.files["source"], "video")
+        require_stream(call.files["source"], "video", "convert its voice alone")
         require_suffix(call, VIDEO_FORMATS)
         options_of(self.options(), call.step.options)
         return _check_identity(call)

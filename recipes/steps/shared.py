@@ -73,8 +73,17 @@ def _kinds(call: Call) -> set[str]:
     return {person.kind for person in call.people}
 
 
-def require_stream(path: Path, stream: str) -> None:
+_MISSING = {
+    "audio": ("has no sound", "name a file with an audio track"),
+    "video": ("has no pictures", "name a file with a video track"),
+}
+
+
+def require_stream(path: Path, stream: str, otherwise: str = "") -> None:
     """Fail for a file without ``audio`` or ``video``; one that is still to be made passes.
+
+    Args:
+        otherwise: what can be done with it as it is.
 
     Raises:
         BadInput: the stream is missing, or the file is not media.
@@ -84,10 +93,8 @@ def require_stream(path: Path, stream: str) -> None:
     if not path.exists():
         return
     if getattr(probe(path), stream) is None:
-        missing = {"audio": "has no sound", "video": "has no pictures"}[stream]
-        raise BadInput(
-            path, missing, f"name a file with a{'n' * (stream == 'audio')} {stream} track"
-        )
+        fault, remedy = _MISSING[stream]
+        raise BadInput(path, fault, f"{remedy}, or {otherwise}" if otherwise else remedy)
 
 
 def require_suffix(call: Call, known: Collection[str]) -> None:

@@ -35,7 +35,7 @@ class Voice:
 
     def check(self, call: Call) -> str:
         """There must be sound, and the speaker's consent must hold."""
-        require_stream(call.files["source"], "audio")
+        require_stream(call.files["source"], "audio", "swap its face alone")
         require_suffix(call, AUDIO_FORMATS)
         options_of(self.options(), call.step.options)
         if not is_there(call, "speaker"):

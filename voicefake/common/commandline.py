@@ -121,8 +121,7 @@ def run(
         if code == _CTRL_C:
             raise KeyboardInterrupt
     except typer.TyperException as error:
-        message = error.format_message().replace(": Value error, ", ": ")  # the parser's own word
-        print(f"error: {message}", file=sys.stderr)
+        print(f"error: {_in_words(error)}", file=sys.stderr)
         code = WrongUse.exit_code
     except VoicefakeError as error:
         print_error(error)
@@ -134,6 +133,15 @@ def run(
     except (KeyboardInterrupt, typer.Abort):
         code = interrupted()
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _in_words(error: typer.TyperException) -> str:
+    """What is wrong with the words of a command, and where its help is."""
+    message = error.format_message().replace(": Value error, ", ": ")  # the parser's own word
+    context = getattr(error, "ctx", None)
+    if context is None:
+        return message
+    return f"{message.removesuffix('.')}; see `{context.command_path} --help`"
 
 
 def hoist_global_options(arguments: list[str]) -> list[str]:

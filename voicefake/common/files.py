@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import glob
 import os
+import re
 import tempfile
 import time
 from collections.abc import Iterator
@@ -41,7 +42,9 @@ def regular_file(path: Path) -> Path:
     """
     try:
         if not path.exists():
-            raise BadInput(path, "there is no such file", "check the spelling of the path")
+            fetch = re.match(r"https?:/", str(path))
+            remedy = "download it first" if fetch else "check the spelling of the path"
+            raise BadInput(path, "there is no such file", remedy)
         if path.is_dir():
             raise BadInput(path, "is a folder where a file is due", "name a file inside it")
         if not path.is_file():

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from voicefake.common.errors import VoicefakeError
+from voicefake.common.errors import VoicefakeError, WrongUse
 from voicefake.common.files import atomic_path
 from voicefake.common.marks.certificate import signing_identity
 from voicefake.common.marks.formats import OPAQUE, Format, format_of
@@ -98,6 +98,8 @@ def embed(path: Path, title: str, story: Story, told: dict[str, Any]) -> list[st
             else:
                 sign(job)
     except (SigningFailed, VoicefakeError, OSError) as error:
+        if isinstance(error, WrongUse) and error.subject == str(path):  # a temporary name
+            return [f"no content credentials: {error.fault}"]
         return [f"no content credentials: {error}"]
     return warnings
 

@@ -21,6 +21,8 @@ DEMUXERS = (
     "hevc,ivf,m4v,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,mpc,mpc8,mpeg,mpegts,mpegvideo,mxf,"
     "nut,obu,ogg,rm,shn,sox,swf,tak,tta,voc,w64,wav,wv,yuv4mpegpipe"
 )
+_STILL_BRANDS = (b"avif", b"heic", b"heix", b"heim", b"heis", b"mif1")
+_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*")
 NOT_MEDIA = "is not a sound or video file that can be read"
 EXPORT_AGAIN = "export it again, for example as wav or mp4"
 
@@ -55,6 +57,7 @@ def open_input(
         BadInput: not a regular file, or not media.
     """
     regular_file(path)
+    _refuse_phone_pictures(path)
     guarded = {"format_whitelist": DEMUXERS, "protocol_whitelist": "", **(options or {})}
     with open(path, "rb") as file:
         try:
@@ -74,10 +77,25 @@ def open_input(
             container.close()
 
 
+def _refuse_phone_pictures(path: Path) -> None:
+    """HEIC and AVIF open as videos, of which FFmpeg may show one tile.
+
+    Raises:
+        BadInput: it is one.
+    """
+    with open(path, "rb") as file:
+        head = file.read(12)
+    if head[4:8] == b"ftyp" and head[8:12] in _STILL_BRANDS:
+        kind = "an AVIF" if head[8:12] == b"avif" else "a HEIC"
+        raise BadInput(path, f"is {kind} picture", "save it as png or jpeg")
+
+
 def _explain(path: Path, error: Exception) -> tuple[str, str]:
     """Fault and remedy for a file that did not open."""
     with open(path, "rb") as file:
         head = file.read(16)
+    if head.startswith(_PICTURES) or head[8:12] == b"WEBP":
+        return "is a still picture", "name a sound or video file"
     if head[4:8] in (b"ftyp", b"moov", b"mdat"):
         return "is cut off or damaged (its index is missing)", "copy or download it again"
     if head.startswith(b"#EXTM3U") or head.startswith(b"ffconcat"):

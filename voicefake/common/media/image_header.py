@@ -6,6 +6,7 @@ import struct
 from dataclasses import dataclass
 
 _JPEG_SIZE_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_ANIMATED = 0b10
 _MOST_SEGMENTS = 100_000
 _TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
 
@@ -40,6 +41,13 @@ def image_header(data: bytes) -> ImageHeader | None:
     if data[:4] in (b"II*\0", b"MM\0*"):
         return _tiff(data, "<" if data[:2] == b"II" else ">")
     return None
+
+
+def moves(data: bytes) -> bool:
+    """Whether a picture holds several that follow each other (APNG, animated WebP)."""
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return b"acTL" in data[: data.find(b"IDAT")]
+    return data[8:16] == b"WEBPVP8X" and bool(data[20:21] and data[20] & _ANIMATED)
 
 
 def _jpeg(data: bytes) -> ImageHeader | None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from voicefake.common.errors import OTHER_OUTPUT, BadInput, WrongUse
 from voicefake.common.files import regular_file
-from voicefake.common.media.image_header import ImageHeader, image_header
+from voicefake.common.media.image_header import ImageHeader, image_header, moves
 from voicefake.common.media.image_tags import tagged
 from voicefake.common.media.info import Limits
 from voicefake.common.media.marking import Marking
@@ -41,9 +41,30 @@ def read_image(path: Path, limits: Limits | None = None) -> Picture:
         BadInput: no regular file, no picture (by content), cut off, or beyond ``limits``.
     """
     path = Path(path)
-    limits = limits or Limits()
-    data = _bytes(regular_file(path), limits)
-    _check(path, data, limits)
+    return _decoded(path, _checked(path, limits or Limits()))[0]
+
+
+def image_losses(path: Path, limits: Limits | None = None) -> list[str]:
+    """What :func:`read_image` does not take of the picture at ``path``, in words.
+
+    Raises:
+        BadInput: as there.
+    """
+    data = _checked(path, limits or Limits())
+    _, stored = _decoded(path, data)
+    losses = []
+    if moves(data):
+        losses.append("it moves, and only its first picture was taken")
+    if _has_alpha(stored) and stored[..., 3].min() < np.iinfo(stored.dtype).max:
+        losses.append("what is transparent became white")
+    if stored.dtype != np.uint8:
+        bits = 8 * stored.dtype.itemsize
+        losses.append(f"8 bits a channel are written ({bits} in the source)")
+    return losses
+
+
+def _decoded(path: Path, data: bytes) -> tuple[Picture, Array]:
+    """The picture in ``data`` upright as BGR, and as it is stored."""
     buffer = np.frombuffer(data, np.uint8)
     complaints: list[str] = []
     try:
@@ -54,7 +75,7 @@ def read_image(path: Path, limits: Limits | None = None) -> Picture:
         raise BadInput(path, "is a damaged picture", _SAVE_AGAIN) from error
     if picture is None or stored is None or any(sign in complaints[0] for sign in _DAMAGE):
         raise BadInput(path, "is a damaged picture", _SAVE_AGAIN)
-    return _over_white(np.asarray(picture, np.uint8), stored)
+    return _over_white(np.asarray(picture, np.uint8), stored), stored
 
 
 def write_image(path: Path, picture: Picture, marking: Marking | None = None) -> None:
@@ -78,6 +99,13 @@ def write_image(path: Path, picture: Picture, marking: Marking | None = None) ->
         path.write_bytes(tagged(data.tobytes(), marking.tags if marking else {}))
     except OSError as error:
         raise WrongUse(path, f"cannot be written ({error.strerror})", OTHER_OUTPUT) from error
+
+
+def _checked(path: Path, limits: Limits) -> bytes:
+    """What the file holds, if it is a picture that may be decoded."""
+    data = _bytes(regular_file(path), limits)
+    _check(path, data, limits)
+    return data
 
 
 def _bytes(path: Path, limits: Limits) -> bytes:
@@ -108,8 +136,12 @@ def _check(path: Path, data: bytes, limits: Limits) -> ImageHeader:
 
 def _over_white(picture: Picture, stored: Array) -> Picture:
     """``picture``, its transparent parts (the fourth channel of ``stored``) made white."""
-    if stored.ndim != 3 or stored.shape[2] != 4 or stored.shape[:2] != picture.shape[:2]:
+    if not _has_alpha(stored) or stored.shape[:2] != picture.shape[:2]:
         return picture
     opacity = stored[..., 3:].astype(np.float32) / np.iinfo(stored.dtype).max
     mixed = picture * opacity + 255.0 * (1.0 - opacity)
     return np.rint(mixed).astype(np.uint8)
+
+
+def _has_alpha(stored: Array) -> bool:
+    return stored.ndim == 3 and stored.shape[2] == 4

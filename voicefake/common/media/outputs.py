@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -50,12 +51,14 @@ def pairs(
         suffixes: of the files that are written.
 
     Raises:
-        WrongUse: ``output`` is ``-``, several inputs are to go to one file, or two would have
-            the same output.
+        WrongUse: ``output`` or an input is ``-``, several inputs are to go to one file, or two
+            would have the same output.
         BadInput: a folder holds nothing that can be used.
     """
     if output == Path("-"):
         raise WrongUse("-o -", "is no file: nothing is written to the terminal", "name a file")
+    if Path("-") in inputs and not Path("-").exists():
+        raise WrongUse("-", "is no file: nothing is read from the terminal", "name a file")
     several = len(inputs) > 1 or (inside is not None and inputs[0].is_dir())
     as_file = output is not None and output.suffix.lower() in suffixes
     if output is not None and several and (as_file or output.is_file()):
@@ -86,7 +89,7 @@ def distinct(jobs: Iterable[tuple[Path, Path]]) -> list[tuple[Path, Path]]:
     found: dict[Path, Path] = {}
     for source, output in jobs:
         other = found.setdefault(output, source)
-        if other.resolve() != source.resolve():
+        if os.path.realpath(other) != os.path.realpath(source):  # links in a loop stop neither
             fault = f"would be the result of both {other} and {source}"
             raise WrongUse(output, fault, "rename one, or run them one by one, each with its -o")
     return [(source, output) for output, source in found.items()]
