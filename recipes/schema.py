@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -22,7 +22,8 @@ from pydantic import (
     model_validator,
 )
 
-from voicefake.common.media.folders import MediaKind
+if TYPE_CHECKING:
+    from voicefake.common.media.folders import MediaKind
 
 FORMAT = 1
 
