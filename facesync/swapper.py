@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import IntFlag
 from pathlib import Path
 
+import cv2
+import numpy as np
 import torch
 
 from facesync.align import crop
@@ -28,6 +30,7 @@ from voicefake.common.labels.visible import Label
 from voicefake.common.parallel import ahead
 
 _BATCH, _BATCH_BYTES = 8, 64_000_000  # frames that are drawn at once, at most
+_SPARSE, _COLOURLESS = 4, 3  # of every so many pixels none is more coloured, in steps of 255
 _COVERED = 0.06  # share of a face; what covers less is as likely a mistake
 
 
@@ -38,6 +41,18 @@ class Outcome(IntFlag):
     SWAPPED = 1
     FILLED = 2  # the face was not seen and was filled in from both sides
     COVERED = 4  # something stands before the face and was left there
+
+
+def as_colourless(image: Image, source: Image) -> Image:
+    """``image``, grey where ``source`` is: a drawn face has eyes and lips of its own colour.
+
+    Args:
+        image, source: (H, W, 3) BGR.
+    """
+    some = source[::_SPARSE, ::_SPARSE].astype(np.int16)
+    if np.ptp(some, axis=2).max() > _COLOURLESS:
+        return image
+    return np.asarray(cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR))
 
 
 class FaceSwapper:
@@ -82,6 +97,7 @@ class FaceSwapper:
             Refused: a frame shows intimate material.
         """
         for frame, image, outcome in self._swapped(self._guard.watched(frames), first):
+            image = as_colourless(image, frame.image)
             yield frame, self._label.draw(image) if self._label else image, outcome
 
     def _swapped(

@@ -137,6 +137,18 @@ def test_a_swapped_face_is_still_a_face_in_its_place(clip, tmp_path):
         assert math.dist(old.centre, new.centre) < 0.06 * old.size
 
 
+def test_a_picture_without_colour_stays_one(tmp_path):
+    grey, coloured = tmp_path / "grey.png", tmp_path / "coloured.png"
+    write_image(coloured, frame())
+    write_image(grey, cv2.cvtColor(cv2.cvtColor(frame(), cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR))
+    assert run("swap", grey, coloured, "--to", "nobody-b", "-o", tmp_path / "out") == 0
+    swapped = read_image(tmp_path / "out" / "grey.nobody-b.png")
+    assert not np.array_equal(swapped, read_image(grey))
+    assert np.ptp(swapped.astype(int), axis=2).max() == 0
+    coloured_too = read_image(tmp_path / "out" / "coloured.nobody-b.png")
+    assert np.ptp(coloured_too.astype(int), axis=2).max() > 30
+
+
 def test_without_a_face_pictures_pass_and_it_is_told(tmp_path, capsys):
     empty = write_clip(tmp_path / "empty.mp4", [blank()] * 5)
     assert run("swap", empty, "--to", "nobody-a", "--json") == 0

@@ -139,6 +139,18 @@ def test_level_leaves_pauses_out() -> None:
     assert replace(a, samples=0).offset == pytest.approx(float(sound.mean()), abs=1e-5)
 
 
+def test_channels_that_cancel_are_heard_by_one_of_them() -> None:
+    sound = voiced_sound(2.0)
+    swapped_wires, left = np.stack([-0.9 * sound, sound]), np.stack([sound, 0 * sound])
+    assert measure_level(iter([left])).only is None
+    assert measure_level(iter([np.zeros((2, 9600), np.float32)])).only is None
+    assert measure_level(iter([swapped_wires])).only == 1
+    level, mono = measure_level(iter([swapped_wires]), 1), measure_level(iter([sound[None]]))
+    assert level.channels == pytest.approx([-0.9, 1.0], abs=1e-4)
+    assert level.gain == pytest.approx(mono.gain, rel=1e-3)
+    assert np.array_equal(level.mix(swapped_wires), sound)
+
+
 def test_nothing_clips() -> None:
     limited = soft_limited(np.linspace(-4, 4, 999, dtype=np.float32))
     assert np.abs(limited).max() <= 1.0

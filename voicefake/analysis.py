@@ -23,6 +23,8 @@ _OCTAVE_ERRORS = (0.02, 0.98)
 """Quantiles of log-f0 beyond which it is not believed."""
 _PAUSE = 3.45 / 2
 """30 dB, in the units of loudness."""
+_CANCELLED = 0.05
+"""Of the energy that a mix of channels which have nothing in common would have."""
 _QUIETEST = 1e-4
 """RMS below which a recording counts as silent and is not amplified."""
 
@@ -36,12 +38,18 @@ class Level:
         offset: its DC.
         channels: share of each channel in the mix, so that a panned voice stays where it is.
         samples: at the networks' rate.
+        only: the channel that is heard in place of the mix, where the channels cancel.
     """
 
     gain: float
     offset: float
     channels: NDArray[np.float32]
     samples: int
+    only: int | None = None
+
+    def mix(self, sound: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What is heard of ``sound`` (channels, n): (n,)."""
+        return sound.mean(0) if self.only is None else sound[self.only]
 
 
 @dataclass(frozen=True)
@@ -67,30 +75,42 @@ class Analysis:
     loudness: tuple[float, float]
 
 
-def measure_level(blocks: Iterator[NDArray[np.float32]]) -> Level:
-    """Level of (channels, n) blocks; pauses are left out (30 dB below the loud parts)."""
+def measure_level(blocks: Iterator[NDArray[np.float32]], only: int | None = None) -> Level:
+    """Level of (channels, n) blocks; pauses are left out (30 dB below the loud parts).
+
+    Where the channels cancel, as with one of two wires swapped, ``only`` of the result is the
+    loudest of them, and all else is to be measured again with it.
+
+    Args:
+        only: the one channel to measure by; ``None``: their mean.
+    """
     powers, total, samples = [], 0.0, 0
     products: NDArray[np.float64] | float = 0.0
+    energies: NDArray[np.float64] | float = 0.0
     for block in blocks:
-        mix = block.mean(0)
+        mix = block.mean(0) if only is None else block[only]
         total += float(mix.sum())
         samples += len(mix)
         products = products + block.astype(np.float64) @ mix
+        energies = energies + np.square(block, dtype=np.float64).sum(1)
         usable = len(mix) // _POWER_FRAME * _POWER_FRAME
         frames = mix[:usable].reshape(-1, _POWER_FRAME) if usable else mix[None]
         powers.append(np.square(frames - frames.mean(1, keepdims=True)).mean(1))
     power = np.concatenate(powers)
     active = power[power >= np.quantile(power, 0.95) * 1e-3]
     rms = float(np.sqrt(active.mean()))
-    energy = float(np.mean(products))
+    each, apart = np.asarray(energies), float(np.mean(energies)) / np.size(energies)
+    energy = float(np.mean(products)) if only is None else float(each[only])
+    if only is None and energy < _CANCELLED * apart:
+        only = int(each.argmax())
     share = np.asarray(products) / energy if energy > 0 else np.ones_like(products)
     gain = ACTIVE_RMS / rms if rms > _QUIETEST else 1.0
-    return Level(gain, total / max(1, samples), np.asarray(share, np.float32), samples)
+    return Level(gain, total / max(1, samples), np.asarray(share, np.float32), samples, only)
 
 
 def normalised(window: Window, level: Level) -> NDArray[np.float32]:
     """The window's mix (n,) at the level that the networks know, without DC."""
-    mix = window.sound.mean(0) - level.offset
+    mix = level.mix(window.sound) - level.offset
     return np.asarray(mix * level.gain, np.float32)
 
 
@@ -112,6 +132,8 @@ def analyse(
     device = next(encoder.parameters()).device
     size = framing.core * hop
     level = measure_level(reader.chunks(size))
+    if level.only is not None:
+        level = measure_level(reader.chunks(size), level.only)
     advance(level.samples / rate)
     # made once: many small pieces of an hour would keep the large ones from being given back
     total = level.samples // hop + 1

@@ -173,6 +173,9 @@ class _Job:
         else:
             total = self._write(renderer, output)
         warnings += self.reader.warnings
+        if analysis.level.only is not None:
+            number = analysis.level.only + 1
+            warnings.append(f"the channels cancel each other: channel {number} alone was heard")
         took = time.monotonic() - began
         return ConvertReport(
             self.source, output, total / self.reader.info.sample_rate, took,

@@ -130,14 +130,18 @@ class VideoPlan:
         )
 
     def _keep_others(self, container: InputContainer, pictures: int) -> None:
-        left = 0
+        subtitles = others = 0
         for stream in container.streams:
             if stream.type == "audio" or stream.index == pictures:
                 continue
             name = stream.codec_context.name if stream.codec_context else ""
             if stream.type == "subtitle" and name in self._target.copied_subtitles:
                 self._copied.append(stream.index)
+            elif stream.type == "subtitle":
+                subtitles += 1
             else:
-                left += 1
-        if left:
-            self.warnings.append(f"{left} streams that are no picture or sound were left out")
+                others += 1
+        if subtitles:
+            self.warnings.append(f"subtitles were left out ({subtitles}): .mkv would keep most")
+        if others:
+            self.warnings.append(f"what is no picture, sound or subtitle was left out ({others})")
