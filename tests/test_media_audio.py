@@ -111,6 +111,19 @@ def test_resampling_does_not_shift(tmp_path: Path) -> None:
     assert np.abs(low - tone(1.0, 16000)[0])[100:-100].max() < 0.01
 
 
+def test_mono_of_channels_that_cancel_is_the_loudest_of_them(tmp_path: Path) -> None:
+    sound = tone(1.0, RATE, 1)[0]
+    soundfile.write(tmp_path / "wires.wav", np.stack([-0.9 * sound, sound], 1), RATE, "FLOAT")
+    soundfile.write(tmp_path / "left.wav", np.stack([sound, 0 * sound], 1), RATE, "FLOAT")
+    reader = AudioReader(tmp_path / "wires.wav", mono=True)
+    heard = np.concatenate(list(reader.chunks(1000)), axis=1)
+    assert np.allclose(heard[0], sound, atol=1e-6)
+    assert reader.warnings == ("the channels cancel each other: channel 2 alone was heard",)
+    assert AudioReader(tmp_path / "wires.wav").warnings == ()
+    half, _ = read_audio(tmp_path / "left.wav")
+    assert np.allclose(half, sound / 2, atol=1e-6)
+
+
 def test_mono_is_the_mean_of_the_channels(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     sound = tone(0.1, channels=2) * np.float32([[1.0], [0.5]])

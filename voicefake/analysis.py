@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from voicefake.common.media import AudioReader
+from voicefake.common.media.audio_read import where_cancelled
 from voicefake.features import ACTIVE_RMS, MelSpectrogram, SpeechMean, pauses, track_f0
 from voicefake.models.decoder import loudness_of
 from voicefake.models.encoder import ContentEncoder
@@ -23,8 +24,6 @@ _OCTAVE_ERRORS = (0.02, 0.98)
 """Quantiles of log-f0 beyond which it is not believed."""
 _PAUSE = 3.45 / 2
 """30 dB, in the units of loudness."""
-_CANCELLED = 0.05
-"""Of the energy that a mix of channels which have nothing in common would have."""
 _QUIETEST = 1e-4
 """RMS below which a recording counts as silent and is not amplified."""
 
@@ -99,10 +98,10 @@ def measure_level(blocks: Iterator[NDArray[np.float32]], only: int | None = None
     power = np.concatenate(powers)
     active = power[power >= np.quantile(power, 0.95) * 1e-3]
     rms = float(np.sqrt(active.mean()))
-    each, apart = np.asarray(energies), float(np.mean(energies)) / np.size(energies)
+    each = np.atleast_1d(energies)
     energy = float(np.mean(products)) if only is None else float(each[only])
-    if only is None and energy < _CANCELLED * apart:
-        only = int(each.argmax())
+    if only is None:
+        only = where_cancelled(each, energy)
     share = np.asarray(products) / energy if energy > 0 else np.ones_like(products)
     gain = ACTIVE_RMS / rms if rms > _QUIETEST else 1.0
     return Level(gain, total / max(1, samples), np.asarray(share, np.float32), samples, only)

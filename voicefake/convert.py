@@ -19,6 +19,7 @@ from voicefake.common.files import refuse_existing
 from voicefake.common.labels.spoken import with_notice
 from voicefake.common.marks import Story, Watermark, marked_output
 from voicefake.common.media import AudioReader, AudioWriter, Resampler
+from voicefake.common.media.audio_read import cancelled_note
 from voicefake.common.profiles import ProfileStore
 from voicefake.common.progress import Reporter, Silent
 from voicefake.controls import matching_gain
@@ -174,8 +175,7 @@ class _Job:
             total = self._write(renderer, output)
         warnings += self.reader.warnings
         if analysis.level.only is not None:
-            number = analysis.level.only + 1
-            warnings.append(f"the channels cancel each other: channel {number} alone was heard")
+            warnings.append(cancelled_note(analysis.level.only))
         took = time.monotonic() - began
         return ConvertReport(
             self.source, output, total / self.reader.info.sample_rate, took,

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from voicefake.common.errors import BadInput
 from voicefake.common.media.audio_decode import Damage, Samples, decoded
@@ -16,6 +17,26 @@ from voicefake.common.media.containers import EXPORT_AGAIN
 from voicefake.common.media.info import Limits
 from voicefake.common.media.resample import resampled
 
+_CANCELLED = 0.05
+"""Of the energy that a mix of channels which have nothing in common would have."""
+_LISTENED_SECONDS = 60
+
+
+def where_cancelled(energies: NDArray[np.float64], mixed: float) -> int | None:
+    """The loudest channel where all cancel each other, as with one of two wires swapped.
+
+    Args:
+        energies: of each channel (channels,).
+        mixed: energy of their mean.
+    """
+    apart = float(energies.mean()) / len(energies)
+    return int(energies.argmax()) if mixed < _CANCELLED * apart else None
+
+
+def cancelled_note(channel: int) -> str:
+    """What to say where one channel is heard in place of all."""
+    return f"the channels cancel each other: channel {channel + 1} alone was heard"
+
 
 class AudioReader:
     """The first sound stream of a file, of any container, video included.
@@ -23,7 +44,7 @@ class AudioReader:
     Args:
         path: a regular file; its content decides what it is, not its suffix.
         sample_rate: resample to it (soxr HQ); None keeps the file's own.
-        mono: mix the channels down to one by their mean.
+        mono: mix the channels down to one by their mean, or take the loudest where they cancel.
         limits: what is refused before memory is spent.
 
     Float samples above full scale are scaled down as a whole, and said so in ``warnings``;
@@ -51,6 +72,7 @@ class AudioReader:
         self._gain, self._notes = 1.0, list[str]()
         if self.info.further > 0:
             self._notes.append(left_out(self.info.further))
+        self._only = self._in_place_of_mix() if mono and self.info.channels > 1 else None
         if is_float:
             self._scan_peak()
 
@@ -86,8 +108,26 @@ class AudioReader:
         for block in decoded(self.path, self.info, self._limits, self._damage):
             if self._damage.peak > self._limits.max_peak:
                 raise BadInput(self.path, *_absurd(self._damage.peak))
-            mixed = block.mean(axis=0, keepdims=True) if self.channels == 1 else block
+            mixed = block
+            if self._only is not None:
+                mixed = block[self._only, None]
+            elif self.channels == 1:
+                mixed = block.mean(axis=0, keepdims=True)
             yield mixed * np.float32(self._gain) if self._gain != 1.0 else mixed
+
+    def _in_place_of_mix(self) -> int | None:
+        """The channel to hear where the first minute's cancel each other."""
+        energies, mixed, position = np.zeros(self.info.channels), 0.0, 0
+        for block in decoded(self.path, self.info, self._limits, Damage()):
+            energies += np.square(block, dtype=np.float64).sum(1)
+            mixed += float(np.square(block.mean(0), dtype=np.float64).sum())
+            position += block.shape[1]
+            if position > _LISTENED_SECONDS * self.info.sample_rate:
+                break
+        only = where_cancelled(energies, mixed)
+        if only is not None:
+            self._notes.append(cancelled_note(only))
+        return only
 
     def _scan_peak(self) -> None:
         damage = Damage()
