@@ -29,6 +29,7 @@ from facesync.retarget import Neutral, neutral_of
 _COARSE = 24  # pixels
 _AROUND_EYES = 0.03  # of the crop's side: what blinks move
 _BELOW_NOSE = 2  # point of the mesh
+_STIRRING = 2  # frames to both sides
 
 
 class HasImage(Protocol):
@@ -43,6 +44,30 @@ FrameT = TypeVar("FrameT", bound=HasImage)
 
 
 @dataclass(frozen=True)
+class Calm:
+    """How a part of the mesh is smoothed over time, on both sides and so without lag.
+
+    What trembles in the mesh flickers in the picture, and what is smoothed moves less: what
+    stirs is hardly smoothed, also where it turns back, as a mouth at its widest.
+
+    Attributes:
+        moving, still: reach in frames (standard deviation) while it moves, and while it rests.
+        stir: spread over five frames, in crop sides, at which the reach is in the middle.
+    """
+
+    moving: float
+    still: float
+    stir: float
+
+    def reach(self, spread: float) -> float:
+        """In frames, for what has spread by ``spread``."""
+        return self.moving + (self.still - self.moving) / (1 + (spread / self.stir) ** 2)
+
+
+_BY_ITSELF = Calm(0.0, 0.0, 1.0)
+
+
+@dataclass(frozen=True)
 class TrackConfig:
     """How a face is followed.
 
@@ -51,9 +76,8 @@ class TrackConfig:
         window_bytes: what the frames in the window may take.
         reach: of the smoothing of a still head, in frames (standard deviation).
         fast: motion per frame, in crop sides, at which the reach is halved.
-        lid_reach, mouth_reach, calm_reach: of the smoothing of the mesh, in frames: of the
-            lids, of mouth and jaw, and of all that moves slowly. What trembles in the mesh
-            flickers in the picture.
+        lids, mouth, rest: how calm the mesh is held: of the lids, of mouth and jaw, and of all
+            that moves slowly.
         gap: frames without a face that are filled.
         look_again: frames after which the detector checks the track.
         look_closely: frames after which a face that is not there is looked for thoroughly,
@@ -68,9 +92,9 @@ class TrackConfig:
     window_bytes: int = 200_000_000
     reach: float = 2.5
     fast: float = 0.006
-    lid_reach: float = 0.4
-    mouth_reach: float = 0.4
-    calm_reach: float = 1.2
+    lids: Calm = Calm(0.4, 1.5, 0.0012)
+    mouth: Calm = Calm(0.4, 1.5, 0.004)
+    rest: Calm = Calm(1.2, 3.0, 0.002)
     gap: int = 6
     look_again: int = 25
     look_closely: int = 6
@@ -82,7 +106,7 @@ class TrackConfig:
     def apart() -> TrackConfig:
         """For pictures that do not follow each other: nothing is smoothed or filled."""
         return TrackConfig(
-            reach=0.0, lid_reach=0.0, mouth_reach=0.0, calm_reach=0.0, gap=0, alone=True
+            reach=0.0, lids=_BY_ITSELF, mouth=_BY_ITSELF, rest=_BY_ITSELF, gap=0, alone=True
         )
 
     def frames_ahead(self, image: Image) -> int:
@@ -296,9 +320,10 @@ class FaceTracker:
     def _calm(self, time: Matrix, shapes: Points) -> Points:
         """(468, 3) at time 0 of the meshes (T, 468, 3), each part as fast as it moves."""
         calm = np.empty(shapes.shape[1:], np.float32)
-        c = self.config
-        reaches = (c.lid_reach, c.mouth_reach, c.calm_reach)
-        for part, reach in zip(_parts(), reaches, strict=True):
+        how = (self.config.lids, self.config.mouth, self.config.rest)
+        near = shapes[np.abs(time) <= _STIRRING]
+        for part, held in zip(_parts(), how, strict=True):
+            reach = held.reach(_spread(near[:, part, :2]))
             values = shapes[:, part].reshape(len(shapes), -1)
             calm[part] = _local_line(time, values, reach).reshape(-1, 3)
         return calm
@@ -346,6 +371,11 @@ def _speed(time: Matrix, pose: Matrix) -> float:
     scale = math.exp(float(pose[:, 0].mean()))
     line = np.polyfit(time[near], pose[near], 1)[0]
     return float(np.hypot(line[2], line[3]) * scale + abs(line[1]) * 0.5 + abs(line[0]) * 0.5)
+
+
+def _spread(places: Points) -> float:
+    """How far (T, N, 2) points are from their means over time; far where there is no telling."""
+    return float(np.sqrt(places.var(0).sum(1).mean())) if len(places) > 2 else math.inf
 
 
 def _local_line(time: Matrix, values: NDArray[np.generic], reach: float) -> Matrix:

@@ -13,14 +13,14 @@ import pytest
 import torch
 from face_samples import blank, frame, talking, write_clip
 
-from facesync import mesh
+from facesync import maps, mesh
 from facesync.choose import ByPlace, Like, OnlyFace
 from facesync.cli import main
 from facesync.detect import FaceFinder
 from facesync.identities import identity_store, load_identity
 from facesync.swap import SwapOptions, swap_video
 from facesync.swapper import FaceSwapper
-from facesync.track import FaceTracker, TrackConfig
+from facesync.track import Calm, FaceTracker, TrackConfig
 from recipes.sample import CLIP
 from voicefake.common.errors import BadInput, WrongUse
 from voicefake.common.media import VideoReader, probe, read_image, write_image
@@ -65,10 +65,21 @@ def test_a_still_face_hardly_trembles():
         points = np.array([t.points for t in follow(noisy, **config)])
         return np.abs(np.diff(points, n=2, axis=0)).mean((0, 2))
 
-    calm, raw = trembling(), trembling(lid_reach=0.0, mouth_reach=0.0, calm_reach=0.0)
-    brows, lips = list(mesh.RIGHT_BROW), list(mesh.OUTER_LIPS)
-    assert calm[brows].mean() < 0.4 * raw[brows].mean()
-    assert calm[lips].mean() < 0.9 * raw[lips].mean()  # speech needs them quick
+    parts = ("lids", "mouth", "rest")
+    calm, raw = trembling(), trembling(**dict.fromkeys(parts, Calm(0.0, 0.0, 1.0)))
+    for ring, most in ((mesh.RIGHT_BROW, 0.3), (mesh.OUTER_LIPS, 0.5), (mesh.LEFT_EYE, 0.5)):
+        assert calm[list(ring)].mean() < most * raw[list(ring)].mean()
+
+
+def test_a_mouth_that_moves_keeps_its_widest():
+    openings = [0, 0, 0, 0, 0.03, 0.07, 0.1, 0.07, 0.03, 0, 0, 0, 0, 0]
+    frames = [frame(opening=o) for o in openings]
+
+    def widest(**config: object) -> float:
+        return max(maps.openings(t.points)[2] for t in follow(frames, **config))
+
+    assert widest() > 0.92 * widest(mouth=Calm(0.0, 0.0, 1.0))
+    assert widest(mouth=Calm(1.5, 1.5, 1.0)) < 0.9 * widest()
 
 
 def test_a_moving_head_is_followed_without_lag():
