@@ -80,11 +80,7 @@ def recipe_run(
     force: ForceOption = False,
 ) -> int:
     """Run a recipe; a run that was stopped goes on where it was."""
-    from recipes.jobs import plan_jobs
-
-    entry = library.find(name)
-    inside = media_inside(*entry.recipe.kinds_of_files, quiet=quiet)
-    jobs = plan_jobs(entry, library.parse_assignments(assignments or []), output, inside)
+    jobs = _jobs(library.find(name), assignments, output, quiet=quiet)
     return run_and_tell(
         jobs, device, seed, quiet=quiet, as_json=as_json, force=force, steps=steps, page=report
     )
@@ -104,12 +100,10 @@ def recipe_check(
     """Say what a run would do and how long it takes, or why it could not. Does nothing."""
     from recipes import engine
     from recipes.estimate import estimate
-    from recipes.jobs import plan_jobs
     from recipes.steps import KINDS
 
     entry = library.find(name)
-    inside = media_inside(*entry.recipe.kinds_of_files, quiet=as_json)
-    jobs = plan_jobs(entry, library.parse_assignments(assignments or []), output, inside)
+    jobs = _jobs(entry, assignments, output, quiet=False)
     choices = engine.Choices(device, seed, force, steps)
     plans = [engine.plan(job.bound, job.output, choices, KINDS) for job in jobs]
     told = [(planned, estimate(planned)) for planned in plans]
@@ -137,6 +131,16 @@ def recipe_check(
     about = "at most" if any(time.at_most for _, times in told for time in times) else "about"
     length = f"{total / 60:.0f} min" if total > 90 else f"{total:.0f} s"
     out.print(f"in all {about} {length}{more}", highlight=False)
+
+
+def _jobs(
+    entry: library.Entry, assignments: Sequence[str] | None, output: Path | None, *, quiet: bool
+) -> list[Job]:
+    """What is to be run, with what a folder holds besides told."""
+    from recipes.jobs import plan_jobs
+
+    inside = media_inside(*entry.recipe.kinds_of_files, quiet=quiet)
+    return plan_jobs(entry, library.parse_assignments(assignments or []), output, inside)
 
 
 @recipe.command("list")
