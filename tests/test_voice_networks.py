@@ -149,6 +149,22 @@ def test_rounds_of_consistency_bring_the_mel_nearer() -> None:
     assert errors[0] > errors[1] > errors[2]
 
 
+def test_what_every_round_does_is_exact() -> None:
+    torch.manual_seed(0)
+    spectrogram, spectrum = MelSpectrogram(), torch.randn(2, 513, 9, dtype=torch.complex64)
+    spectrum[..., 3] = 0
+    spectrum.requires_grad_(True)
+    mel = spectrogram.of_spectrum(spectrum)
+    expected = (spectrogram.bands @ spectrum.abs()).clamp_min(1e-5).log()
+    assert torch.allclose(mel, expected, atol=1e-4)
+    mel.sum().backward()
+    assert spectrum.grad is not None
+    assert bool(torch.isfinite(torch.view_as_real(spectrum.grad)).all())
+    sound = spectrogram.istft(spectrum.detach(), 1920)
+    torchs = torch.istft(spectrum.detach(), 1024, 240, window=spectrogram.window, length=1920)
+    assert torch.allclose(sound, torchs, atol=1e-5)
+
+
 def test_sound_discriminator_ignores_what_lies_above_the_bandwidth() -> None:
     torch.manual_seed(0)
     discriminator = SoundDiscriminator(sizes=(512,), channels=4)

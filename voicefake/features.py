@@ -25,6 +25,7 @@ _F0_RATE = 16_000
 _F0_HOP = 256
 _F0_RANGE = (60.0, 700.0)
 _VOICED_CONFIDENCE = 0.5
+_GUESS_CONFIDENCE = 0.05
 _NEAR = 0.4
 """Log-f0 by which a value that is not voiced may differ from voiced ones to be believed."""
 
@@ -59,12 +60,13 @@ class MelSpectrogram(nn.Module):
         )
         hertz = torch.linspace(0, c.sample_rate / 2, c.n_fft // 2 + 1)
         self.register_buffer("bands", bands.T.contiguous(), persistent=False)
+        self.banded = Banded(bands.T)
         self.register_buffer("centres", hertz @ bands / bands.sum(0), persistent=False)
         self.register_buffer("window", torch.hann_window(c.n_fft), persistent=False)
 
     def forward(self, audio: Tensor, hop_length: int | None = None) -> Tensor:
         """``hop_length`` other than the config's serves sound played at another speed."""
-        return self.of_magnitude(self.stft(audio, hop_length).abs())
+        return self.of_spectrum(self.stft(audio, hop_length))
 
     def stft(self, audio: Tensor, hop_length: int | None = None, *, center: bool = True) -> Tensor:
         """Complex spectrogram (B, n_fft // 2 + 1, T).
@@ -95,31 +97,61 @@ class MelSpectrogram(nn.Module):
         this adds rows of ``hop_length`` samples.
         """
         size, hop, frames = self.config.n_fft, self.config.hop_length, spectrum.shape[-1]
-        pieces = torch.fft.irfft(spectrum.transpose(1, 2), n=size) * self.window
-        weight = self.window.square()
-        rows = frames + -(-size // hop) - 1
-        sound, envelope = pieces.new_zeros(len(pieces), rows, hop), weight.new_zeros(rows, hop)
+        pieces = torch.fft.irfft(spectrum.transpose(1, 2), n=size).mul_(self.window)
+        across = -(-size // hop)
+        sound = pieces.new_zeros(len(pieces), frames + across - 1, hop)
         for row, start in enumerate(range(0, size, hop)):
             piece = pieces[..., start : start + hop]
-            here = slice(row, row + frames), slice(0, piece.shape[-1])
-            sound[:, *here] += piece
-            envelope[here] += weight[start : start + hop]
+            sound[:, row : row + frames, : piece.shape[-1]] += piece
         half = size // 2
-        return (sound / envelope.clamp_min(1e-11)).flatten(1)[:, half : half + length]
+        return sound.div_(self._envelope(frames)).flatten(1)[:, half : half + length]
+
+    def _envelope(self, frames: int) -> Tensor:
+        """What the windows of so many frames add up to, in rows of ``hop_length`` samples."""
+        hop = self.config.hop_length
+        weight = nn.functional.pad(self.window.square(), (0, -self.config.n_fft % hop))
+        weight = weight.unflatten(0, (-1, hop))
+        rows = torch.arange(frames + len(weight) - 1, device=weight.device)
+        frame = rows[:, None] - torch.arange(len(weight), device=weight.device)
+        return (((frame >= 0) & (frame < frames)).float() @ weight).clamp_min(1e-11)
+
+    def of_spectrum(self, spectrum: Tensor) -> Tensor:
+        """Log-mel of a complex spectrogram, (B, F, T) -> (B, n_mels, T)."""
+        # torch.abs takes three times as long, to be right at sizes that no spectrum has
+        parts = torch.view_as_real(spectrum)
+        power = torch.addcmul(parts[..., 0].square(), parts[..., 1], parts[..., 1])
+        return self.of_magnitude(power.clamp_min_(1e-20).sqrt_())
 
     def of_magnitude(self, magnitude: Tensor) -> Tensor:
         """Log-mel of a magnitude spectrogram, (B, F, T) -> (B, n_mels, T)."""
-        return product(self.bands, magnitude).clamp_min(LOG_FLOOR).log()
+        return self.banded(magnitude).clamp_min(LOG_FLOOR).log()
 
 
-def product(matrix: Tensor, columns: Tensor) -> Tensor:
-    """``matrix`` (N, M) times (B, M, T), in float32.
+class Banded(nn.Module):
+    """``matrix`` (N, M), most of which is 0 far from its diagonal, times (B, M, T), in float32.
 
     Spectra lie in memory frame by frame, and so does the result: what works on both need not
     go across.
     """
-    with torch.autocast(columns.device.type, enabled=False):
-        return (columns.float().transpose(1, 2) @ matrix.T).transpose(1, 2)
+
+    _PARTS = 6
+
+    def __init__(self, matrix: Tensor) -> None:
+        super().__init__()
+        self._columns: list[slice] = []
+        for number, rows in enumerate(matrix.tensor_split(self._PARTS)):
+            filled = rows.any(0).nonzero()
+            first, last = int(filled.min()), int(filled.max())
+            self._columns.append(slice(first, last + 1))
+            part = rows[:, first : last + 1].T.contiguous()
+            self.register_buffer(f"part{number}", part, persistent=False)
+
+    def forward(self, columns: Tensor) -> Tensor:
+        """(B, M, T) -> (B, N, T)."""
+        with torch.autocast(columns.device.type, enabled=False):
+            frames = columns.float().transpose(1, 2)
+            parts = zip(self._columns, self.buffers(), strict=True)
+            return torch.cat([frames[..., here] @ part for here, part in parts], -1).transpose(1, 2)
 
 
 @dataclass(frozen=True)
@@ -183,12 +215,14 @@ def to_frames(
 def detect_f0(sound: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Seconds, f0 and whether voiced of sound (n,) at 16 kHz: a value every 16 ms.
 
-    By SwiftF0 (arXiv 2508.18440), which has a guess of f0 where nothing is voiced too.
+    By SwiftF0 (arXiv 2508.18440); f0 that is not voiced is a guess, or nan.
     """
     sound = np.pad(sound, (0, max(0, 2 * _F0_HOP - len(sound))))
     result = _tracker().detect(sound, _F0_RATE, *_F0_RANGE)
-    voiced = np.asarray(result.confidence) >= _VOICED_CONFIDENCE
-    return np.asarray(result.timestamps), np.asarray(result.pitch_hz), voiced
+    confidence = np.asarray(result.confidence)
+    # jumps through what is surely unvoiced would reach the vocoder's comb
+    pitch = np.where(confidence >= _GUESS_CONFIDENCE, result.pitch_hz, np.nan)
+    return np.asarray(result.timestamps), pitch, confidence >= _VOICED_CONFIDENCE
 
 
 def _pyin(sound: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from voicefake.features import FeatureConfig, MelSpectrogram, product
+from voicefake.features import Banded, FeatureConfig, MelSpectrogram
 from voicefake.models.layers import ChannelNorm, Context, ConvNeXtBlock, FrameConv, context_of
 from voicefake.models.source import HarmonicSource
+
+_TAUGHT = 2
+"""Rounds that the network is taught with."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class VocoderConfig:
         rounds: mel-consistency rounds where the caller does not say.
         decoded_rounds: the same for a decoder's mels, whose blur many rounds make heard.
         momentum: of the rounds, as in fast Griffin-Lim (Perraudin et al., 2013).
+        step: how many times the logarithm of what a band lacks a round makes up for, after
+            the two that the network is taught with; from 1.4 on, many rounds diverge.
         look_ahead: frames to come that the body may see (``None``: as many as of the past).
             Then no frame's pulses depend on later f0 either.
     """
@@ -33,16 +38,15 @@ class VocoderConfig:
     channels: int = 256
     hidden: int = 640
     blocks: int = 6
-    rounds: int = 32
+    rounds: int = 24
     decoded_rounds: int = 2
-    momentum: float = 0.95
+    momentum: float = 0.92
+    step: float = 1.25
     look_ahead: int | None = None
 
 
 class Vocoder(nn.Module):
     """Generator of the vocoder GAN."""
-
-    spread: Tensor
 
     def __init__(
         self, config: VocoderConfig | None = None, features: FeatureConfig | None = None
@@ -67,7 +71,7 @@ class Vocoder(nn.Module):
         weight[weight.sum(1) == 0] = 0
         weight[:2, 0] = weight[:2, 0].clamp_min(1e-6)
         weight[-2:, -1] = weight[-2:, -1].clamp_min(1e-6)
-        self.register_buffer("spread", weight / weight.sum(1, keepdim=True), persistent=False)
+        self.to_bins = Banded(weight / weight.sum(1, keepdim=True))
 
     def context(self, rounds: int | None = None) -> Context:
         """Frames that the sound from one frame to the next depends on."""
@@ -105,9 +109,11 @@ class Vocoder(nn.Module):
         length = length or (mel.shape[-1] - 1) * self.spectrogram.config.hop_length
         spectrum = self.spectrum(mel, f0, voicing, length, phase, noise)
         before: Tensor | None = None
-        for _ in range(self.config.rounds if rounds is None else rounds):
-            now = self.consistent(spectrum, mel, length)
-            spectrum = now if before is None else now + self.config.momentum * (now - before)
+        c = self.config
+        for number in range(c.rounds if rounds is None else rounds):
+            step = c.step if number >= _TAUGHT else 1.0
+            now = self.consistent(spectrum, mel, length, step)
+            spectrum = now if before is None else extrapolated(before, now, c.momentum)
             before = now
         return self.spectrogram.istft(spectrum if before is None else before, length)
 
@@ -134,13 +140,13 @@ class Vocoder(nn.Module):
             harmonic = self.spectrogram.of_frames(
                 self.source.held(f0, phase, self.spectrogram.config.n_fft)
             )
-        comb = self.spectrogram.of_magnitude(harmonic.abs())
+        comb = self.spectrogram.of_spectrum(harmonic)
         tonal, level, turn = self.shaping(mel, comb, voicing)
         share = self.to_bins(tonal)
         # kept off 0 and 1, where the root has no slope
         share = share.clamp(1e-4, 1 - 1e-4)
         mixed = harmonic * share.sqrt() + breath * (1 - share).sqrt()
-        gain = self.to_bins(mel - self.spectrogram.of_magnitude(mixed.abs()))
+        gain = self.to_bins(mel - self.spectrogram.of_spectrum(mixed))
         gain = (gain + 2 * torch.tanh(level / 2)).clamp(-30, 12)
         return mixed * torch.polar(gain.exp(), turn)
 
@@ -165,13 +171,15 @@ class Vocoder(nn.Module):
         bands = torch.linspace(3.0, -3.0, logits.shape[1], device=logits.device)
         return torch.sigmoid(logits + bands[:, None]) * voicing[:, None]
 
-    def consistent(self, spectrum: Tensor, mel: Tensor, length: int) -> Tensor:
+    def consistent(self, spectrum: Tensor, mel: Tensor, length: int, step: float = 1.0) -> Tensor:
         """One round: to sound and back, then each bin scaled by what its bands lack."""
         frames = mel.shape[-1]
         again = self.spectrogram.stft(self.spectrogram.istft(spectrum, length))[..., :frames]
-        lack = self.to_bins(mel - self.spectrogram.of_magnitude(again.abs()))
-        return again * lack.clamp(-4, 4).exp()
+        lack = (mel - self.spectrogram.of_spectrum(again)).clamp(-4, 4)
+        return again * self.to_bins(step * lack).exp_()
 
-    def to_bins(self, bands: Tensor) -> Tensor:
-        """Band values (B, n_mels, T) spread over the bins (B, bins, T)."""
-        return product(self.spread, bands)
+
+def extrapolated(before: Tensor, now: Tensor, momentum: float) -> Tensor:
+    """Complex ``now``, and ``momentum`` times the way to it from ``before``, which it replaces."""
+    start, end = (torch.view_as_real(x) for x in (before, now))
+    return torch.view_as_complex(start.lerp_(end, 1 + momentum))
