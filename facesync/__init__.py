@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from voicefake.common.lazy import lazy
 
 if TYPE_CHECKING:
-    from facesync.identities import identity_store
+    from facesync.store import identity_store
     from facesync.swap import SwapOptions, swap_picture, swap_video
     from facesync.training.identity import TrainOptions, train_identity
 
@@ -28,7 +28,7 @@ __getattr__, __dir__ = lazy(
     {
         "SwapOptions": "facesync.swap",
         "TrainOptions": "facesync.training.identity",
-        "identity_store": "facesync.identities",
+        "identity_store": "facesync.store",
         "swap_picture": "facesync.swap",
         "swap_video": "facesync.swap",
         "train_identity": "facesync.training.identity",

@@ -73,7 +73,7 @@ MediaArgument = Annotated[
 
 
 def _store() -> ProfileStore:
-    from facesync.identities import identity_store
+    from facesync.store import identity_store
 
     return identity_store()
 
@@ -105,6 +105,7 @@ def swap(
     force: ForceOption = False,
 ) -> int:
     """Put the face of an identity into videos or pictures; -o names a file or a folder."""
+    _store().find(to)  # a misspelt name is told before the networks are loaded
     from facesync.swap import SwapOptions
     from voicefake.common.labels.visible import chosen_text
 
@@ -290,6 +291,7 @@ def preview(
     force: ForceOption = False,
 ) -> int:
     """A sheet of frames before and after, in seconds, ahead of the long run."""
+    _store().find(to)
     from facesync.preview import preview as write_preview
     from facesync.swap import SwapOptions
 

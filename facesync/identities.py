@@ -27,13 +27,11 @@ from facesync.references import Reference
 from facesync.retarget import Neutral
 from voicefake.common.errors import BadInput
 from voicefake.common.modelfile import ModelFile, load_model, rebuild, save_model
-from voicefake.common.profiles import Kind, Profile, ProfileStore
+from voicefake.common.profiles import Profile
 
 FILE = "identity.safetensors"
 PREVIEW = "preview.jpg"
-WEIGHTS = Path(__file__).parent / "weights"
-BASE = WEIGHTS / "base.safetensors"
-BUNDLED = WEIGHTS / "identities"
+BASE = Path(__file__).parent / "weights" / "base.safetensors"
 _OWN = "network."
 _JPEG_QUALITY = 95
 
@@ -53,11 +51,6 @@ class Identity:
     vector: Tensor
     neutral: Neutral
     references: Sequence[Reference]
-
-
-def identity_store(user: Path | None = None) -> ProfileStore:
-    """The identities on this machine."""
-    return ProfileStore(Kind.IDENTITY, bundled=BUNDLED, user=user)
 
 
 def write_identity(

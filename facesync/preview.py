@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 
 from facesync.arrays import Image
-from facesync.identities import identity_store, load_identity
+from facesync.identities import load_identity
 from facesync.options import SwapOptions
+from facesync.store import identity_store
 from facesync.swapper import FaceSwapper, Outcome
 from facesync.track import TrackConfig
 from voicefake.common.devices import Device, resolve_device

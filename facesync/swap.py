@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from facesync.arrays import Image
-from facesync.identities import FILE, Identity, identity_store, load_identity
+from facesync.identities import FILE, Identity, load_identity
 from facesync.options import SwapOptions
 from facesync.safeguards.intimate import IntimateGuard
+from facesync.store import identity_store
 from facesync.swapper import FaceSwapper, Outcome
 from voicefake.common.devices import Device, resolve_device
 from voicefake.common.errors import Stopped

@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 
 from facesync import mesh
-from facesync.identities import identity_store, load_identity
+from facesync.identities import load_identity
 from facesync.references import Reference
+from facesync.store import identity_store
 from facesync.warp import MeshSpline
 
 

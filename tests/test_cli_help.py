@@ -50,6 +50,21 @@ def test_commands_of_the_other_packages_come_by_entry_points():
     assert all(value.startswith("recipes.") for value in found.values())
 
 
+@pytest.mark.parametrize(
+    "words", [["identities"], ["swap", "clip.mp4", "--to", "nobdy-a"]], ids=["list", "a name"]
+)
+def test_who_there_is_is_told_without_the_networks(words):
+    code = (
+        "import sys; from facesync.cli import main\n"
+        f"try: main({words})\n"
+        "except SystemExit: pass\n"
+        "slow = {'torch', 'cv2'} & set(sys.modules); sys.exit(f'loads {slow}' if slow else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "nobody-a" in done.stdout + done.stderr
+
+
 def test_every_command_and_option_has_help():
     for name, command in commands():
         assert command.help, name

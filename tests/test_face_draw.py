@@ -10,10 +10,11 @@ import torch
 from facesync import draw
 from facesync.arrays import as_image
 from facesync.dataset import SIDE
-from facesync.identities import identity_store, load_identity
+from facesync.identities import load_identity
 from facesync.models.int8 import Int8Conv, int8_pays, to_int8
 from facesync.models.layers import conv
 from facesync.portrait import Portraitist
+from facesync.store import identity_store
 from facesync.wanted import SourceFace, Wanted
 
 CPU = torch.device("cpu")

@@ -17,7 +17,8 @@ from facesync import maps, mesh
 from facesync.choose import ByPlace, Like, OnlyFace
 from facesync.cli import main
 from facesync.detect import FaceFinder
-from facesync.identities import identity_store, load_identity
+from facesync.identities import load_identity
+from facesync.store import identity_store
 from facesync.swap import SwapOptions, swap_video
 from facesync.swapper import FaceSwapper
 from facesync.track import Calm, FaceTracker, TrackConfig

@@ -15,7 +15,7 @@ from facesync.align import align, crop
 from facesync.cli import main
 from facesync.dataset import FaceSetWriter, Row, load_faces
 from facesync.detect import FaceFinder
-from facesync.identities import BASE, identity_store, load_identity
+from facesync.identities import BASE, load_identity
 from facesync.models.discriminator import (
     FaceDiscriminator,
     load_discriminator,
@@ -23,6 +23,7 @@ from facesync.models.discriminator import (
 )
 from facesync.models.network import FaceNetwork, NetworkConfig, load_network, save_network
 from facesync.references import choose_varied
+from facesync.store import identity_store
 from facesync.training import losses
 from facesync.training.identity import TrainOptions
 from facesync.training.split import hold_out

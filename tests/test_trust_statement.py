@@ -10,8 +10,9 @@ import soundfile
 import torch
 
 from facesync.commands import app as facesync_app
-from facesync.identities import FILE, identity_store
+from facesync.identities import FILE
 from facesync.models.network import IDENTITY_KIND
+from facesync.store import identity_store
 from tests.face_samples import frame, write_clip
 from tests.voice_samples import voiced_sound
 from voicefake.cli import consent as consent_cli

@@ -26,7 +26,6 @@ from facesync.identities import (
     FILE,
     PREVIEW,
     Identity,
-    identity_store,
     load_identity,
     write_identity,
 )
@@ -35,6 +34,7 @@ from facesync.models.network import FaceNetwork, load_network
 from facesync.references import MARGIN_SHARE, Reference, choose_varied
 from facesync.retarget import neutral_of
 from facesync.safeguards.likeness import require_same_face
+from facesync.store import identity_store
 from facesync.strands import without_strands
 from facesync.training.pairs import PairConfig, Pairs
 from facesync.training.preview import write_sheet

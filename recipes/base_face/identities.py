@@ -9,8 +9,9 @@ from pathlib import Path
 import torch
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from facesync.identities import BASE, BUNDLED, FILE, PREVIEW, Identity, write_identity
+from facesync.identities import BASE, FILE, PREVIEW, Identity, write_identity
 from facesync.models.network import load_network
+from facesync.store import BUNDLED
 from recipes.base_face.composites import MIXES, Composite, compose
 from recipes.base_face.sources import Source
 from voicefake.common.consent import Basis, ConsentRecord, Covers

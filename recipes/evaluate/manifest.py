@@ -174,7 +174,8 @@ class _Judges:
         files = _files(who)
         if files:
             return person_of(who[0], files, identity)
-        from facesync.identities import identity_store, load_identity
+        from facesync.identities import load_identity
+        from facesync.store import identity_store
 
         references = load_identity(identity_store().find(who[0])).references
         faces = embed_frames([reference.crop for reference in references], identity)

@@ -84,7 +84,7 @@ def export_onnx(
 
 
 def _person(name: str, *, is_voice: bool) -> Profile:
-    from facesync.identities import identity_store
+    from facesync.store import identity_store
     from voicefake.speakers import speaker_store
 
     profile = (speaker_store() if is_voice else identity_store()).find(name)

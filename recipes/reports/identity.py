@@ -9,8 +9,9 @@ import torch
 from numpy.typing import NDArray
 
 from facesync.detect import FaceFinder
-from facesync.identities import identity_store, load_identity
+from facesync.identities import load_identity
 from facesync.safeguards.faceprint import faceprint
+from facesync.store import identity_store
 from recipes.evaluate.figures import Meaning, Summary, summarise
 from voicefake.common.media import VideoReader, read_audio
 from voicefake.features import ACTIVE_RMS, MelSpectrogram, active_rms

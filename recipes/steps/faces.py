@@ -118,6 +118,6 @@ def _check_identity(call: Call) -> str:
 
 
 def _identities() -> ProfileStore:
-    from facesync.identities import identity_store
+    from facesync.store import identity_store
 
     return identity_store()

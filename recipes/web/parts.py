@@ -236,7 +236,7 @@ class Player:
 
 def stores() -> dict[Kind, ProfileStore]:
     """Where people are kept."""
-    from facesync.identities import identity_store
+    from facesync.store import identity_store
 
     return {Kind.SPEAKER: speaker_store(), Kind.IDENTITY: identity_store()}
 
