@@ -23,6 +23,7 @@ from voicefake.common.commandline import (
     media_inside,
     print_error,
     print_json,
+    with_version,
 )
 from voicefake.common.devices import Device
 from voicefake.common.errors import BadInput, VoicefakeError
@@ -35,10 +36,10 @@ from voicefake.common.summary import print_summary
 if TYPE_CHECKING:
     from facesync.swap import SwapOptions, SwapReport
 
-app = typer.Typer(
+app = with_version(typer.Typer(
     help="Somebody else's face in a video or a picture.", no_args_is_help=True,
     pretty_exceptions_enable=False,
-)  # fmt: skip
+))  # fmt: skip
 
 ToOption = Annotated[
     str, typer.Option("--to", metavar="IDENTITY", help="Whose face; see `facesync identities`.")

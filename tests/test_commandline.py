@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import importlib
+import importlib.metadata
 import io
 import json
 import os
@@ -142,3 +144,23 @@ def test_the_longest_names_can_be_written(tmp_path: Path, name: str) -> None:
         with atomic_path(tmp_path / name, force=True) as temporary:
             temporary.write_text(content)
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [(name, "two")]
+
+
+@pytest.mark.parametrize("program", ["voicefake.cli", "facesync.commands"])
+def test_programs_tell_their_version(program: str, capsys) -> None:
+    module = importlib.import_module(program)
+    app = module.build_app() if program == "voicefake.cli" else module.app
+    with pytest.raises(SystemExit) as end:
+        run(app, ["--version"])
+    told = capsys.readouterr().out.strip()
+    assert end.value.code == 0
+    assert told == f"voicefake {importlib.metadata.version('voicefake')}"
+
+
+def test_a_program_without_words_shows_its_help_and_no_empty_error(capsys) -> None:
+    app = typer.Typer(no_args_is_help=True)
+    app.add_typer(_one_command(), name="group")
+    with pytest.raises(SystemExit) as end:
+        run(app, [])
+    assert end.value.code == 2
+    assert "error" not in capsys.readouterr().err

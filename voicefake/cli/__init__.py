@@ -19,11 +19,14 @@ def build_app() -> typer.Typer:
     import typer
 
     from voicefake.cli import consent, convert, doctor, live, speakers, train, verify
+    from voicefake.common.commandline import with_version
 
-    app = typer.Typer(
-        help="Move a person's voice and face onto a recording of somebody else, by consent.",
-        no_args_is_help=True,
-        pretty_exceptions_enable=False,
+    app = with_version(
+        typer.Typer(
+            help="Move a person's voice and face onto a recording of somebody else, by consent.",
+            no_args_is_help=True,
+            pretty_exceptions_enable=False,
+        )
     )
     app.command()(convert.convert)
     app.command()(train.train)

@@ -9,6 +9,7 @@ import io
 import json
 import sys
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -61,6 +62,31 @@ StatementOption = Annotated[
         help="The record's statement, spoken or filmed (default: beside the record).",
     ),
 ]  # fmt: skip
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        print(f"voicefake {version('voicefake')}")
+        raise typer.Exit
+
+
+VersionOption = Annotated[
+    bool,
+    typer.Option(
+        "--version", callback=_tell_version, is_eager=True, help="Print the version and exit."
+    ),
+]
+
+
+def with_version(app: typer.Typer) -> typer.Typer:
+    """``app``, which then knows ``--version``."""
+
+    @app.callback()
+    def _common(version: VersionOption = False) -> None:
+        pass
+
+    return app
+
 
 _CTRL_C = 130  # what typer makes of a KeyboardInterrupt in a command
 _LEADING_FLAGS = {"--quiet", "--json", "--force"}
@@ -121,7 +147,8 @@ def run(
         if code == _CTRL_C:
             raise KeyboardInterrupt
     except typer.TyperException as error:
-        print(f"error: {_in_words(error)}", file=sys.stderr)
+        if words := _in_words(error):
+            print(f"error: {words}", file=sys.stderr)
         code = WrongUse.exit_code
     except VoicefakeError as error:
         print_error(error)
@@ -136,10 +163,10 @@ def run(
 
 
 def _in_words(error: typer.TyperException) -> str:
-    """What is wrong with the words of a command, and where its help is."""
+    """What is wrong with the words of a command, and where its help is; empty where that came."""
     message = error.format_message().replace(": Value error, ", ": ")  # the parser's own word
     context = getattr(error, "ctx", None)
-    if context is None:
+    if context is None or not message:
         return message
     return f"{message.removesuffix('.')}; see `{context.command_path} --help`"
 
