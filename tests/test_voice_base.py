@@ -12,14 +12,14 @@ import torch
 from recipes.base_voice.corpus import prepare
 from recipes.base_voice.decoded import DECODED, decoded
 from recipes.base_voice.latents import write_latents
-from recipes.base_voice.live import EncoderCopy
+from recipes.base_voice.live import EncoderCopy, LiveBatches
 from tests.voice_samples import write_sound
 from voicefake.common.errors import BadInput
 from voicefake.common.fit import FitConfig, checkpoint_part, fit
-from voicefake.features import MelSpectrogram
+from voicefake.features import PAUSE_SHARE, MelSpectrogram
 from voicefake.models.encoder import ContentEncoder
 from voicefake.models.vocoder import Vocoder, VocoderConfig
-from voicefake.networks import USUAL, WEIGHTS, load_encoder, load_usual
+from voicefake.networks import ENCODER, LIVE_WEIGHTS, USUAL, WEIGHTS, load_encoder, load_usual
 from voicefake.training.batches import DecoderBatches
 from voicefake.training.data import Corpus
 from voicefake.training.speaker import SPEED_HOPS
@@ -99,3 +99,27 @@ def test_a_live_encoder_is_taught_to_hear_as_the_full_one_does(
         before = task.held_out(causal)
     result = fit(task, FitConfig(steps=12, warmup_steps=1, evaluate_every=12), tmp_path)
     assert result.state.best < 0.9 * before["distance"]
+
+
+def test_every_other_example_of_a_live_decoder_is_the_beginning_of_a_stream(
+    corpus: Corpus,
+) -> None:
+    encoder = load_encoder(LIVE_WEIGHTS / ENCODER)
+    usual = load_usual(LIVE_WEIGHTS / USUAL)
+    write_latents(corpus, encoder, "latents-live")
+    centres, latent = MelSpectrogram().centres, encoder.config.latent
+    live = LiveBatches(corpus, centres, encoder, usual)
+    whole, begun = (
+        batches.draw(torch.Generator().manual_seed(3)).content
+        for batches in (DecoderBatches(corpus, centres, "latents-live"), live)
+    )
+    assert not begun[:, latent:].any()
+    gap = (begun - whole)[:, :latent]
+    assert not gap[1::2].any()
+    # first the whole recording's mean less the usual one, and less of it with each frame
+    speech, pause = usual.content[:, :latent]
+    first = [mean[:, 0] - speech.lerp(pause, PAUSE_SHARE) for mean in live.means.values()]
+    for cold in gap[::2]:
+        off = min(float((cold[:, 0] - mean).norm() / mean.norm()) for mean in first)
+        assert off < 0.1
+        assert cold[:, -1].norm() < cold[:, 0].norm()

@@ -8,6 +8,7 @@ Each starts from the weights of its full counterpart, whose kernels it moves int
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -46,7 +47,7 @@ from voicefake.networks import (
     load_vocoder,
 )
 from voicefake.running import RunningMean
-from voicefake.stream import USUAL_MEL
+from voicefake.stream import USUAL_CONTENT, USUAL_MEL
 from voicefake.training.batches import DecoderBatches
 from voicefake.training.data import Corpus, Recording, Windows, balanced_weights, draw_windows
 from voicefake.training.decoder import Batch, DecoderTask, DecoderWeights
@@ -128,6 +129,54 @@ class EncoderCopy:
         return mel, running.push(mel[None], pauses(mel[None])[0])[0]
 
 
+class LiveBatches(DecoderBatches):
+    """What a live decoder is given: no recogniser, and in every other example a stream's start.
+
+    There the content's mean is not yet the recording's, but on its way from the usual one.
+    """
+
+    def __init__(
+        self, corpus: Corpus, centres: Tensor, encoder: ContentEncoder, usual: UsualMeans
+    ) -> None:
+        super().__init__(corpus, centres, _LATENTS)
+        self.latent, self.usual = encoder.config.latent, usual
+        self.means = {r.path: self._mean(encoder, r) for r in corpus.recordings}
+
+    @torch.inference_mode()
+    def _mean(self, encoder: ContentEncoder, recording: Recording) -> Tensor:
+        """Of the latents (latent, 1), which the corpus's array holds without it."""
+        mel = torch.from_numpy(self.corpus.mels[:1, :, recording.span].astype(np.float32))
+        pause = pauses(mel)[0]
+        return speech_mean(encoder(mel, speech_mean(mel, pause)), pause)[0].clone()
+
+    def _batch(
+        self, windows: Windows, variant: int, speed: int, references: Tensor, played: int = 0
+    ) -> Batch:
+        batch = super()._batch(windows, variant, speed, references, played)
+        content = batch.content.clone()
+        content[:, self.latent :] = 0
+        pause = pauses(batch.mel)
+        for i, recording in list(enumerate(windows.recordings))[::2]:
+            latent = content[i, : self.latent] + self.means[recording.path]
+            content[i, : self.latent] = latent - self._begun(latent, pause[i])
+        return replace(batch, content=content)
+
+    def _begun(self, latent: Tensor, pause: Tensor) -> Tensor:
+        """The running mean of a window (latent, T), as if a stream set in with it."""
+        usual = self.usual.content[:, : self.latent]
+        heard = USUAL_CONTENT + latent.shape[-1]
+        running = RunningMean(heard, PAUSE_SHARE, usual, USUAL_CONTENT)
+        return running.push(latent[None], pause)[0]
+
+
+class Part(StrEnum):
+    """What is trained."""
+
+    ENCODER = "encoder"
+    DECODER = "decoder"
+    VOCODER = "vocoder"
+
+
 def train(
     corpus: CorpusOption,
     state: StateOption,
@@ -136,17 +185,21 @@ def train(
     threads: ThreadsOption = 1,
     look_ahead: Annotated[int, typer.Option(min=0, help="The encoder's, of 10 ms each.")] = 1,
     again: Annotated[bool, typer.Option(help="Go on from the bundled live networks.")] = False,
+    only: Annotated[Part | None, typer.Option(help="One of them alone.")] = None,
 ) -> None:
-    """Encoder, decoder and vocoder one after the other, a third of the time each."""
+    """Encoder, decoder and vocoder one after the other, each with its share of the time."""
     torch.set_num_threads(threads)
     recordings = Corpus(corpus)
-    for name, network in _begun(LIVE_WEIGHTS if again else WEIGHTS, look_ahead).items():
+    networks = _begun(LIVE_WEIGHTS if again else WEIGHTS, look_ahead)
+    if only:
+        networks = {only: networks[only]}
+    for name, network in networks.items():
         if name == "decoder" and not (corpus / f"{_LATENTS}.npy").exists():
             write_latents(recordings, load_encoder(out / ENCODER), _LATENTS)
-        task = _task(network, recordings)
+        task = _task(network, recordings, out / ENCODER)
         config = FitConfig(
             steps=100_000,
-            seconds=20 * minutes,
+            seconds=60 * minutes / len(networks),
             learning_rate=5e-4,
             evaluate_every=200,
             bfloat16=has_fast_bfloat16(torch.device("cpu")),
@@ -176,26 +229,18 @@ def _begun(folder: Path, look_ahead: int) -> dict[str, ContentEncoder | SpeakerD
     return networks
 
 
-def _task(network: nn.Module, corpus: Corpus) -> Task:
+def _task(network: nn.Module, corpus: Corpus, encoder_of: Path) -> Task:
     if isinstance(network, ContentEncoder):
         return EncoderCopy(network, load_encoder(), load_usual(WEIGHTS / USUAL), corpus)
     if isinstance(network, Vocoder):
         return VocoderTask(network, corpus)
     assert isinstance(network, SpeakerDecoder)
     spectrogram = MelSpectrogram()
-    batches = DecoderBatches(corpus, spectrogram.centres, _LATENTS)
-    latent = network.config.latent
-
-    def unheard(batch: Batch) -> Batch:
-        """Without the recogniser, which needs seconds to come."""
-        content = batch.content.clone()
-        content[:, latent:] = 0
-        return replace(batch, content=content)
-
+    encoder, usual = load_encoder(encoder_of), load_usual(LIVE_WEIGHTS / USUAL)
+    batches = LiveBatches(corpus, spectrogram.centres, encoder, usual)
     return DecoderTask(
         network, load_mel_discriminator().requires_grad_(True), Melody(spectrogram),
-        lambda random: unheard(batches.draw(random)), [unheard(b) for b in batches.judged()],
-        DecoderWeights(alone=0.1),
+        batches.draw, batches.judged(), DecoderWeights(alone=0.1),
     )  # fmt: skip
 
 
