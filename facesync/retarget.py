@@ -21,7 +21,7 @@ _LOWER_LIDS = (mesh.RIGHT_LOWER_LID, mesh.LEFT_LOWER_LID)
 
 _SHUT = 0.5  # share of the open gap at which an eye is shut
 _LEAST_SHARE = 0.28  # with lids that meet, the spline folds over
-_WIDER = 1.3  # what is drawn opens less than its map asks, and smoothing takes a little (measured)
+_WIDER = 1.25  # what is drawn opens less than its map asks, and smoothing takes a little (measured)
 _SHUT_LIPS, _MOST_MISREAD = 0.006, 0.008  # gap that the mesh reads of shut lips; beyond it, at most
 _LEAST_TRUE = 0.25  # of what the mesh reads, so that a warp has something to start from
 _SPEECH = 25  # faces among which the lips meet at least once

@@ -93,7 +93,7 @@ class TrackConfig:
     reach: float = 2.5
     fast: float = 0.006
     lids: Calm = Calm(0.4, 1.5, 0.0012)
-    mouth: Calm = Calm(0.4, 1.5, 0.004)
+    mouth: Calm = Calm(0.4, 1.5, 0.002)
     rest: Calm = Calm(1.2, 3.0, 0.002)
     gap: int = 6
     look_again: int = 25
