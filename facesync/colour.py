@@ -14,6 +14,7 @@ from facesync.arrays import Float, Image, Points, as_float
 
 _LEAST_SPREAD = np.array([4.0, 1.5, 1.5], np.float32)
 _LEAST_STRANGE = np.array([7.0, 4.0, 5.0], np.float32)
+_SPARSE, _COLOURLESS = 4, 3  # of every so many pixels none is more coloured, in steps of 255
 _GLARE = 0.5  # what lighter counts against darker: a forehead's glare comes and goes, hair stays
 
 
@@ -125,3 +126,20 @@ def _visible(lab: Float, points: Points, tone: SkinTone) -> Image:
     _, labels = cv2.connectedComponents(opened | outside)
     hair = ((labels == labels[0, 0]) & (oval > 0) & (opened > 0)).astype(np.uint8)
     return np.where(cv2.dilate(hair, small) > 0, 0, oval).astype(np.uint8)
+
+
+def as_colourless(image: Image, source: Image) -> Image:
+    """``image``, grey where ``source`` is: a drawn face has eyes and lips of its own colour.
+
+    Args:
+        image, source: (H, W, 3) BGR; the same one stays as it is.
+    """
+    if image is source or _is_coloured(source):
+        return image
+    return np.asarray(cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR))
+
+
+def _is_coloured(image: Image) -> bool:
+    blue, green, red = cv2.split(np.ascontiguousarray(image[::_SPARSE, ::_SPARSE]))
+    pairs = ((blue, green), (green, red), (red, blue))
+    return any(cv2.norm(one, other, cv2.NORM_INF) > _COLOURLESS for one, other in pairs)

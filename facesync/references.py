@@ -50,7 +50,7 @@ class Reference:
 
     @staticmethod
     def of(crop: Image, points: Points) -> Reference:
-        """Make one from an aligned crop and its mesh."""
+        """Make one from an aligned crop and its mesh; single strands are painted over."""
         crop = without_strands(crop, points, MARGIN_SHARE)
         small = as_image(cv2.resize(crop, (STORED, STORED), interpolation=cv2.INTER_AREA))
         seen = face_colours(small, with_margin(points, MARGIN_SHARE))

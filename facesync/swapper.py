@@ -7,13 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import IntFlag
 from pathlib import Path
 
-import cv2
-import numpy as np
 import torch
 
 from facesync.align import crop
 from facesync.arrays import Image
 from facesync.blend import Blender
+from facesync.colour import as_colourless
 from facesync.dataset import SIDE
 from facesync.detect import FaceFinder
 from facesync.draw import FaceDrawer
@@ -30,7 +29,6 @@ from voicefake.common.labels.visible import Label
 from voicefake.common.parallel import ahead
 
 _BATCH, _BATCH_BYTES = 8, 64_000_000  # frames that are drawn at once, at most
-_SPARSE, _COLOURLESS = 4, 3  # of every so many pixels none is more coloured, in steps of 255
 _COVERED = 0.06  # share of a face; what covers less is as likely a mistake
 
 
@@ -41,18 +39,6 @@ class Outcome(IntFlag):
     SWAPPED = 1
     FILLED = 2  # the face was not seen and was filled in from both sides
     COVERED = 4  # something stands before the face and was left there
-
-
-def as_colourless(image: Image, source: Image) -> Image:
-    """``image``, grey where ``source`` is: a drawn face has eyes and lips of its own colour.
-
-    Args:
-        image, source: (H, W, 3) BGR.
-    """
-    some = source[::_SPARSE, ::_SPARSE].astype(np.int16)
-    if np.ptp(some, axis=2).max() > _COLOURLESS:
-        return image
-    return np.asarray(cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR))
 
 
 class FaceSwapper:

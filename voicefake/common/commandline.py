@@ -9,7 +9,6 @@ import io
 import json
 import sys
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -66,7 +65,9 @@ StatementOption = Annotated[
 
 def _tell_version(asked: bool) -> None:
     if asked:
-        print(f"voicefake {version('voicefake')}")
+        from voicefake.common.marks.story import software_version
+
+        print(f"voicefake {software_version()}")
         raise typer.Exit
 
 
