@@ -125,8 +125,7 @@ class EncoderCopy:
         """A window's mel (n_mels, T) and its running mean, as if a stream set in with it."""
         spoken = (~pauses(mel[None])[0]).cumsum(0)
         mel = mel + offset * (1 - spoken / _LEVELLED).clamp_min(0)
-        running = RunningMean(mel.shape[-1], PAUSE_SHARE, self.usual.mel, USUAL_MEL)
-        return mel, running.push(mel[None], pauses(mel[None])[0])[0]
+        return mel, _begun_mean(mel, pauses(mel[None])[0], self.usual.mel, USUAL_MEL)
 
 
 class LiveBatches(DecoderBatches):
@@ -155,18 +154,23 @@ class LiveBatches(DecoderBatches):
         batch = super()._batch(windows, variant, speed, references, played)
         content = batch.content.clone()
         content[:, self.latent :] = 0
-        pause = pauses(batch.mel)
+        pause, usual = pauses(batch.mel), self.usual.content[:, : self.latent]
         for i, recording in list(enumerate(windows.recordings))[::2]:
             latent = content[i, : self.latent] + self.means[recording.path]
-            content[i, : self.latent] = latent - self._begun(latent, pause[i])
+            mean = _begun_mean(latent, pause[i], usual, USUAL_CONTENT)
+            content[i, : self.latent] = latent - mean
         return replace(batch, content=content)
 
-    def _begun(self, latent: Tensor, pause: Tensor) -> Tensor:
-        """The running mean of a window (latent, T), as if a stream set in with it."""
-        usual = self.usual.content[:, : self.latent]
-        heard = USUAL_CONTENT + latent.shape[-1]
-        running = RunningMean(heard, PAUSE_SHARE, usual, USUAL_CONTENT)
-        return running.push(latent[None], pause)[0]
+
+def _begun_mean(window: Tensor, pause: Tensor, usual: Tensor, worth: int) -> Tensor:
+    """The running mean of a window (C, T), as if a stream set in with it.
+
+    Args:
+        pause: which of its frames are pauses (T,).
+        usual, worth: what the stream sets out from, see ``RunningMean``.
+    """
+    running = RunningMean(worth + window.shape[-1], PAUSE_SHARE, usual, worth)
+    return running.push(window[None], pause)[0]
 
 
 class Part(StrEnum):
