@@ -18,6 +18,7 @@ from voicefake.common.errors import BadInput
 from voicefake.common.fit import FitConfig, checkpoint_part, fit
 from voicefake.features import PAUSE_SHARE, MelSpectrogram
 from voicefake.models.encoder import ContentEncoder
+from voicefake.models.discriminator import SoundDiscriminator
 from voicefake.models.vocoder import Vocoder, VocoderConfig
 from voicefake.networks import ENCODER, LIVE_WEIGHTS, USUAL, WEIGHTS, load_encoder, load_usual
 from voicefake.training.batches import DecoderBatches
@@ -68,14 +69,16 @@ def test_the_vocoder_learns_from_decoded_mels_and_goes_on_where_it_was(
     config = VocoderConfig(channels=16, hidden=16, blocks=1)
     weights, made = VocoderWeights(alone=0.0), corpus.array(DECODED)
     assert made.shape == (2, *corpus.mels.shape[1:])
-    task = VocoderTask(Vocoder(config), corpus, weights, made)
+    adversary = SoundDiscriminator(periods=(2, 3))
+    task = VocoderTask(Vocoder(config), adversary, corpus, weights, made)
     result = fit(task, FitConfig(steps=2, evaluate_every=2), tmp_path / "first")
     figures = result.state.history[-1]
     assert figures["spectral of decoded"] > 0
     assert figures["spectral of decoded"] != figures["spectral"]
     again = Vocoder(config)
     again.load_state_dict(checkpoint_part(tmp_path / "first", "averaged"))
-    judged = VocoderTask(again, corpus, weights, made).held_out(again.requires_grad_(False))
+    task = VocoderTask(again, adversary, corpus, weights, made)
+    judged = task.held_out(again.requires_grad_(False))
     assert judged["spectral"] == pytest.approx(figures["spectral"], rel=1e-4)
 
 

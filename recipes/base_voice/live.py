@@ -30,6 +30,7 @@ from voicefake.common.fit import FitConfig, Losses, Task, fit
 from voicefake.common.modelfile import ModelFile, save_model
 from voicefake.features import PAUSE_SHARE, MelSpectrogram, pauses, speech_mean
 from voicefake.models.decoder import Melody, SpeakerDecoder
+from voicefake.models.discriminator import SoundDiscriminator
 from voicefake.models.encoder import ContentEncoder
 from voicefake.models.vocoder import Vocoder
 from voicefake.networks import (
@@ -237,7 +238,7 @@ def _task(network: nn.Module, corpus: Corpus, encoder_of: Path) -> Task:
     if isinstance(network, ContentEncoder):
         return EncoderCopy(network, load_encoder(), load_usual(WEIGHTS / USUAL), corpus)
     if isinstance(network, Vocoder):
-        return VocoderTask(network, corpus)
+        return VocoderTask(network, SoundDiscriminator(), corpus)
     assert isinstance(network, SpeakerDecoder)
     spectrogram = MelSpectrogram()
     encoder, usual = load_encoder(encoder_of), load_usual(LIVE_WEIGHTS / USUAL)

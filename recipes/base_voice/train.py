@@ -22,10 +22,10 @@ from voicefake.common.fit import FitConfig, FitResult, FitState, checkpoint_part
 from voicefake.common.modelfile import ModelFile, save_model
 from voicefake.features import MelSpectrogram
 from voicefake.models.decoder import DecoderConfig, Melody, SpeakerDecoder
-from voicefake.models.discriminator import MelDiscriminator
+from voicefake.models.discriminator import MelDiscriminator, SoundDiscriminator
 from voicefake.models.encoder import ContentEncoder, EncoderConfig
 from voicefake.models.vocoder import Vocoder, VocoderConfig
-from voicefake.networks import load_decoder, load_mel_discriminator
+from voicefake.networks import load_decoder, load_mel_discriminator, load_vocoder
 from voicefake.recogniser import SIZE
 from voicefake.training.batches import DecoderBatches
 from voicefake.training.data import Corpus
@@ -40,6 +40,7 @@ StateOption = Annotated[Path, typer.Option(help="Where checkpoints lie.")]
 MinutesOption = Annotated[float, typer.Option(help="Wall-clock budget over all resumptions.")]
 ThreadsOption = Annotated[int, typer.Option(help="CPU threads.")]
 WEIGHTS = Path(__file__).parents[2] / "voicefake" / "weights"
+PERIODS = (2, 3, 5, 7, 11)
 DATA = "kathleen, kerstin, LJ Speech, GRID s1, CMU ARCTIC clb, VCTK p225, emodb, LibriSpeech"
 
 
@@ -140,26 +141,34 @@ def vocoder(
     after: Annotated[
         Path | None, typer.Option(help="State of the first training: go on from its networks.")
     ] = None,
+    again: Annotated[bool, typer.Option(help="Go on from the bundled vocoder.")] = False,
 ) -> None:
     """The vocoder, on the mels of the recordings.
 
-    And once more --after that, on what the decoder makes of them too.
+    Once more --after that, on what the decoder makes of them too; and --again, against an
+    adversary that begins anew and hears periods beside spectra.
     """
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     config, recordings = VocoderConfig(), Corpus(corpus)
-    task = VocoderTask(Vocoder(config), recordings)
+    first = after is None and not again
+    generator = load_vocoder().requires_grad_(True) if again else Vocoder(config)
+    adversary = SoundDiscriminator(periods=PERIODS if again else ())
     if after is not None:
-        weights, decoded = VocoderWeights(alone=0.0), recordings.array(DECODED)
-        task = VocoderTask(Vocoder(config), recordings, weights, decoded)
-        assert task.adversary is not None
-        task.generator.load_state_dict(checkpoint_part(after, "averaged"))
-        task.adversary.load_state_dict(checkpoint_part(after, "adversary"))
+        generator.load_state_dict(checkpoint_part(after, "averaged"))
+        adversary.load_state_dict(checkpoint_part(after, "adversary"))
+    task = VocoderTask(
+        generator,
+        adversary,
+        recordings,
+        VocoderWeights() if first else VocoderWeights(alone=0.0),
+        None if first else recordings.array(DECODED),
+    )
     settings = FitConfig(
         steps=100_000,
         seconds=60 * minutes,
-        learning_rate=8e-4 if after is None else 4e-4,
-        adversary_rate=8e-4 if after is None else 6e-4,
+        learning_rate=8e-4 if first else 4e-4,
+        adversary_rate=8e-4 if first else 6e-4,
         betas=(0.8, 0.95),
         evaluate_every=200,
         keep_last=True,

@@ -54,12 +54,51 @@ class SpectrumDiscriminator(nn.Module):
         return [*outputs, self.verdict(x)]
 
 
+class PeriodDiscriminator(nn.Module):
+    """Patch verdicts on every n-th sample side by side (HiFi-GAN, arXiv 2010.05646)."""
+
+    def __init__(self, period: int, channels: int = 16) -> None:
+        super().__init__()
+        self.period = period
+        c = channels
+        self.layers = nn.ModuleList(
+            weight_norm(nn.Conv2d(i, o, (5, 1), (stride, 1), (2, 0)))
+            for i, o, stride in (
+                (1, c, 3),
+                (c, 2 * c, 3),
+                (2 * c, 4 * c, 3),
+                (4 * c, 8 * c, 3),
+                (8 * c, 8 * c, 1),
+            )
+        )
+        self.verdict = weight_norm(nn.Conv2d(8 * c, 1, (3, 1), padding=(1, 0)))
+
+    def forward(self, audio: Tensor, bandwidth: Tensor) -> list[Tensor]:
+        """As :class:`SpectrumDiscriminator`."""
+        length = audio.shape[-1]
+        spectrum = torch.fft.rfft(audio.float())
+        bins = torch.linspace(0, 1, spectrum.shape[1], device=audio.device)
+        heard = torch.fft.irfft(spectrum * (bins[None] <= bandwidth[:, None]), length)
+        x = heard[:, : length - length % self.period].unflatten(1, (-1, self.period))[:, None]
+        outputs = []
+        for layer in self.layers:
+            x = nn.functional.leaky_relu(layer(x), 0.1)
+            outputs.append(x)
+        return [*outputs, self.verdict(x)]
+
+
 class SoundDiscriminator(nn.Module):
     """Several resolutions at once; under one of these, generators sound alike (2103.05236)."""
 
-    def __init__(self, sizes: Sequence[int] = (2048, 1024, 512), channels: int = 16) -> None:
+    def __init__(
+        self,
+        sizes: Sequence[int] = (2048, 1024, 512),
+        channels: int = 16,
+        periods: Sequence[int] = (),
+    ) -> None:
         super().__init__()
-        self.parts = nn.ModuleList(SpectrumDiscriminator(n, channels) for n in sizes)
+        spectra = [SpectrumDiscriminator(n, channels) for n in sizes]
+        self.parts = nn.ModuleList([*spectra, *(PeriodDiscriminator(n) for n in periods)])
 
     def forward(self, audio: Tensor, bandwidth: Tensor) -> list[list[Tensor]]:
         """One list of activations per resolution."""

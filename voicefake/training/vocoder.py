@@ -47,6 +47,7 @@ class VocoderTask:
     the network is good both ways.
 
     Args:
+        adversary: the discriminator that enters later.
         decoded: what a decoder makes of the corpus (variants, n_mels, frames), which every
             other batch is heard from.
     """
@@ -57,12 +58,13 @@ class VocoderTask:
     def __init__(
         self,
         generator: Vocoder,
+        adversary: SoundDiscriminator,
         corpus: Corpus,
         weights: VocoderWeights | None = None,
         decoded: np.ndarray | None = None,
     ) -> None:
         self.generator: nn.Module = generator
-        self.adversary: nn.Module | None = SoundDiscriminator()
+        self.adversary: nn.Module | None = adversary
         self.decoded = decoded
         self.corpus, self.weights = corpus, weights or VocoderWeights()
         self.train = corpus.part(held_out=False)
