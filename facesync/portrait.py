@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import cv2
@@ -30,7 +31,8 @@ _LASHES = 2.3  # spreads of lightness that lashes are darker than a lid
 _TEETH = 0.6  # cost of one spread of lightness inside a wide mouth
 _EYE_SHARE = 0.75  # gaze is the drawing's
 _INSIDE = 0.012  # what is more open than at rest by this shows its inside
-_REST, _AJAR = 0.018, 0.008  # what the mesh reads of a shut mouth, and what opens one clearly
+_REST = (0.018, 0.03)  # what the mesh reads of shut mouths, least and most
+_AJAR = 0.008  # what opens one clearly
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,9 @@ class Portraitist:
         self._meshes = {id(r): with_true_lids(r.points, neutral) for r in references}
         self._open = {id(r): openness(r.points, neutral).clip(0, 1) for r in references}
         known = as_float(np.array([np.append(r.expression, r.teeth) for r in references]))
+        self._rest = float(np.clip(known[:, 2].min(), *_REST))
         self._face = _Choice(known, references, _face_costs)
-        self._mouth = _Choice(known, references, _mouth_costs)
-        self._widest = max(float(r.expression[2]) for r in references)
+        self._mouth = _Choice(known, references, partial(_mouth_costs, rest=self._rest))
         self._tone = SkinTone(
             as_float(np.mean([r.tone.mean for r in references], axis=0)),
             as_float(np.mean([r.tone.spread for r in references], axis=0)),
@@ -105,9 +107,11 @@ class Portraitist:
         warps = self._warps(shown_lids, face + mouth)
         look, light = _shown(face, warps, side)
         lips = _region(points, mesh.OUTER_LIPS, _MOUTH_GROWTH, _MOUTH_SOFTNESS)
-        shown = sum(share * _stretches(r.expression[2], wanted[2]) for r, share in mouth)
+        rest, opening = self._rest, float(wanted[2])
+        shares = [(share * _stretches(r.expression[2], opening, rest), r) for r, share in mouth]
+        shown = sum(share for share, _ in shares)
         region = as_float(shown * lips)
-        mute = 1 - _shows_inside(self._widest) * _stretches(self._widest, wanted[2])
+        mute = 1 - sum(share * _shows_inside(r.expression[2], rest) for share, r in shares)
         if face != mouth and region.any():
             wide = as_float(cv2.resize(region, (side, side), interpolation=cv2.INTER_LINEAR))
             box, wide_box = around(region), around(wide)
@@ -199,28 +203,28 @@ def _face_costs(known: Float, wanted: Float) -> Float:
     return as_float(np.linalg.norm(gaps * weights, axis=1) + drooping)
 
 
-def _mouth_costs(known: Float, wanted: Float) -> Float:
+def _mouth_costs(known: Float, wanted: Float, rest: float) -> Float:
     """What counts for the mouth. Between shut and a little open lies most: teeth or none."""
     weights = np.array([0.1, 0.1, 0.0, 0.7, 0.3], np.float32)
     gaps = (known[:, :5] - wanted[:5]) / STEP * weights
-    opening = 2 * np.log(_ajar(known[:, 2]) / _ajar(wanted[2]))
+    opening = 2 * np.log(_ajar(known[:, 2], rest) / _ajar(wanted[2], rest))
     teeth = _TEETH * min(1.0, wanted[2] / 0.1) * (known[:, 5] - wanted[5])
     return as_float(np.linalg.norm(np.column_stack([gaps, opening, teeth]), axis=1))
 
 
-def _stretches(known: float, wanted: float) -> float:
+def _stretches(known: float, wanted: float, rest: float) -> float:
     """0 to 1: whether a mouth ``known`` open can be shown ``wanted`` open without lips inside."""
-    return float(np.clip((_ajar(known) / _ajar(wanted) - 0.3) / 0.15, 0, 1))
+    return float(np.clip((_ajar(known, rest) / _ajar(wanted, rest) - 0.3) / 0.15, 0, 1))
 
 
-def _shows_inside(known: float) -> float:
+def _shows_inside(known: float, rest: float) -> float:
     """0 to 1: whether a mouth ``known`` open lets teeth be seen."""
-    return float(np.clip((known - _REST) / _INSIDE, 0, 1))
+    return float(np.clip((known - rest) / _INSIDE, 0, 1))
 
 
-def _ajar(opening: Any) -> Any:
+def _ajar(opening: Any, rest: float) -> Any:
     """How far a mouth is open above what the mesh reads of a shut one; never 0."""
-    return np.maximum(opening - _REST, 0) + _AJAR
+    return np.maximum(opening - rest, 0) + _AJAR
 
 
 def _shut(

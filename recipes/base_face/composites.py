@@ -1,7 +1,8 @@
 """Faces that are nobody's: pictures averaged over many London people on one mesh.
 
-At least eight people go into each. Every picture is moved onto the group's mean mesh before
-it is averaged, so that eyes, nose and lips meet; the identity vector is the group's mean.
+At least eight people go into each, whose smiles all show teeth: averaged with shut lips they
+would be neither. Every picture is moved onto the group's mean mesh before it is averaged, so
+that eyes, nose and lips meet; the identity vector is the group's mean.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from facesync.align import align, crop, with_margin
 from facesync.colour import skin_area, skin_tone, to_bgr, to_lab
 from facesync.detect import FaceFinder
+from facesync.maps import openings
 from facesync.references import MARGIN_SHARE, Reference
 from facesync.retarget import Neutral, neutral_of
 from facesync.warp import MeshSpline
@@ -24,13 +26,17 @@ from recipes.base_face.sources import Source, frames
 
 SIDE = 256
 LEAST_PEOPLE = 8
+_SHOWS_TEETH = 0.055  # opening of a smile, see `facesync.maps.openings`
 Points = NDArray[np.float32]
 Image = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class Mix:
-    """Who goes into a composite: sexes and ages, every ``step``-th from ``first`` on."""
+    """Who goes into a composite: sexes and ages, every ``step``-th from ``first`` on.
+
+    Of those only whose smile shows teeth.
+    """
 
     name: str
     sexes: tuple[str, ...]
@@ -40,9 +46,9 @@ class Mix:
 
 
 MIXES = (
-    Mix("nobody-a", ("female",), (18, 33), 0, 3),
-    Mix("nobody-b", ("male",), (18, 33), 1, 3),
-    Mix("nobody-c", ("female", "male"), (18, 48), 2, 5),
+    Mix("nobody-a", ("female",), (18, 33), 0, 2),
+    Mix("nobody-b", ("male",), (18, 33), 0, 1),
+    Mix("nobody-c", ("female", "male"), (18, 48), 1, 3),
 )
 
 
@@ -61,13 +67,15 @@ def members(mix: Mix, sources: list[Source], information: Path) -> tuple[str, ..
     with open(information, newline="") as file:
         rows = {row["face_id"]: row for row in csv.DictReader(file)}
     trained = {s.group for s in sources if not s.held_out and s.expression == "neutral"}
-    smiling = {s.group for s in sources if s.expression == "smiling"}
+    smiling = {s.group: s for s in sources if s.expression == "smiling"}
+    finder = FaceFinder()
     fitting = [
         face for face, row in sorted(rows.items())
-        if face in trained & smiling
+        if face in trained & smiling.keys()
         and row["face_gender"] in mix.sexes
         and row["face_age"].replace(".", "", 1).isdecimal()
         and mix.ages[0] <= float(row["face_age"]) <= mix.ages[1]
+        and openings(_aligned(smiling[face], finder)[1])[2] >= _SHOWS_TEETH
     ]  # fmt: skip
     chosen = tuple(fitting[mix.first :: mix.step])
     if len(chosen) < LEAST_PEOPLE:
