@@ -21,7 +21,7 @@ from facesync.arrays import Box, Float, Image, Matrix, around, as_float
 from facesync.colour import SkinTone, scaled, skin_area, spread_of, to_bgr, to_lab
 from facesync.dataset import SIDE
 from facesync.edge import Edge
-from facesync.mouth import with_mouth
+from facesync.lent import with_lent
 from facesync.wanted import Drawn, Wanted
 
 _LEVELS = 2  # what is finer than about 1/40 of the crop is told apart from light
@@ -133,7 +133,7 @@ class Blender:
             joined = _poisson_blend(face, canvas, soft)
         else:
             joined = _pyramid_blend(face, canvas, fine, soft)
-        joined = with_mouth(joined, there, wanted, box, side)
+        joined = with_lent(joined, there, wanted, box, side)
         return _paste(frame, joined, fine, similarity.pixels(side), box)
 
     def _followed_tone(self, wanted: Wanted) -> SkinTone:

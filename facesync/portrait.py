@@ -26,8 +26,6 @@ from facesync.warp import WHOLE, MeshSpline, MeshWarp
 Shares = tuple[tuple[Reference, float], ...]
 _MOUTH_GROWTH, _MOUTH_SOFTNESS = 0.09, 0.04  # of the crop's side
 _EYE_GROWTH, _EYE_SOFTNESS = 0.025, 0.016
-_LID_GROWTH, _LEAST_LID = 0.045, 0.02
-_LASHES = 2.3  # spreads of lightness that lashes are darker than a lid
 _TEETH = 0.6  # cost of one spread of lightness inside a wide mouth
 _EYE_SHARE = 0.75  # gaze is the drawing's
 _INSIDE = 0.012  # what is more open than at rest by this shows its inside
@@ -46,6 +44,8 @@ class Portrait:
         unknown: (128, 128) 0 to 1, a mouth as no picture of the person shows it: there the
             drawing knows better than any picture.
         mute: 0 to 1, how little of a mouth's inside any picture shows, open as it is here.
+        shutting: (2,) 0 to 1, by how much further than in any picture right and left eye are shut.
+        lids: (468, 3) the mesh with lids as they really are.
         tone: of the person's own skin.
     """
 
@@ -54,6 +54,8 @@ class Portrait:
     own: Float
     unknown: Float
     mute: float
+    shutting: Float
+    lids: Points
     tone: SkinTone
 
 
@@ -67,7 +69,6 @@ class Portraitist:
 
     def __init__(self, references: Sequence[Reference], neutral: Neutral) -> None:
         self._neutral = neutral
-        self._unseen: Float | None = None
         self._meshes = {id(r): with_true_lids(r.points, neutral) for r in references}
         self._open = {id(r): openness(r.points, neutral).clip(0, 1) for r in references}
         known = as_float(np.array([np.append(r.expression, r.teeth) for r in references]))
@@ -83,7 +84,6 @@ class Portraitist:
         """Forget what was shown, at a cut."""
         self._face.reset()
         self._mouth.reset()
-        self._unseen = None
 
     def portrait(self, points: Points, side: int, teeth: float) -> Portrait:
         """The person on the mesh ``points``.
@@ -98,11 +98,8 @@ class Portraitist:
         mouth = self._mouth.pick(np.append(wanted, teeth))
         is_open = openness(points, self._neutral).clip(0, 1)
         known = as_float(sum(share * self._open[id(r)] for r, share in face))
-        unseen = as_float(np.clip((known - is_open - 0.2) / 0.4, 0, 1))  # of the eyes' shutting
-        if self._unseen is not None:
-            unseen = as_float((self._unseen + unseen) / 2)
-        self._unseen = unseen
-        # Open eyes pulled shut smear the brow: they stay open, and lids are laid over them.
+        unseen = as_float(np.clip((known - is_open - 0.2) / 0.25, 0, 1))  # of the eyes' shutting
+        # Open eyes pulled shut smear the brow: they stay open, and the source's lids come over.
         shown_lids = with_lids(points, self._neutral, is_open + unseen * (known - is_open))
         warps = self._warps(shown_lids, face + mouth)
         look, light = _shown(face, warps, side)
@@ -119,12 +116,10 @@ class Portraitist:
             look[box] += region[box][..., None] * (other_look - look[box])
             light[wide_box] += wide[wide_box] * (other_light - light[wide_box])
         own = np.maximum(region, _EYE_SHARE * _eyes(points, is_open))
-        if unseen.max() > _LEAST_LID:
-            lids = _eyes(shown_lids, unseen, _LID_GROWTH)
-            own = np.maximum(own, lids)
-            _shut(look, light, lids, _lashes(points, self._neutral, unseen), face, warps)
         look = np.ascontiguousarray(look.transpose(2, 0, 1))
-        return Portrait(look, light, as_float(own), as_float(lips - region), mute, self._tone)
+        lids = with_lids(points, self._neutral, is_open)
+        unknown = as_float(lips - region)
+        return Portrait(look, light, as_float(own), unknown, mute, unseen, lids, self._tone)
 
     def _warps(self, points: Points, shares: Shares) -> dict[int, MeshWarp]:
         """How each reference, by its ``id``, gets onto ``points``."""
@@ -227,41 +222,10 @@ def _ajar(opening: Any, rest: float) -> Any:
     return np.maximum(opening - rest, 0) + _AJAR
 
 
-def _shut(
-    look: Float, light: Float, lids: Float, lashes: Float, face: Shares, warps: dict[int, MeshWarp]
-) -> None:
-    """Lay ``lids`` (128, 128), lids that no picture shows, over ``look`` and ``light``."""
-    side = len(light)
-    wide = as_float(cv2.resize(lids, (side, side), interpolation=cv2.INTER_LINEAR))
-    wide_lashes = as_float(cv2.resize(lashes, (side, side), interpolation=cv2.INTER_LINEAR))
-    for reference, share in face:
-        warp = warps[id(reference)]
-        skin = warp(reference.lids, SIDE, MARGIN)
-        skin[..., 0] -= _LASHES * lashes
-        look += share * lids[..., None] * (skin - look)
-        skin_light = warp(reference.lids_light, side, reference.margin) - _LASHES * wide_lashes
-        light += share * wide * (skin_light - light)
-
-
-def _lashes(points: Points, neutral: Neutral, shares: Float) -> Float:
-    """(128, 128) 0 to 1: where the lashes of shut eyes lie."""
-    shut = with_true_lids(points, neutral)
-    drawn = np.zeros((SIDE, SIDE), np.float32)
-    pairs = zip(
-        (mesh.RIGHT_UPPER_LID, mesh.LEFT_UPPER_LID), (mesh.RIGHT_LOWER_LID, mesh.LEFT_LOWER_LID),
-        shares, strict=True,
-    )  # fmt: skip
-    for upper, lower, share in pairs:
-        line = 0.3 * shut[list(upper), :2] + 0.7 * shut[list(lower), :2]
-        fixed = np.round((line * SIDE - 0.5) * 16).astype(np.int32)
-        cv2.polylines(drawn, [fixed], False, float(share), 2, cv2.LINE_AA, 4)
-    return as_float(cv2.GaussianBlur(drawn, (0, 0), 0.9))
-
-
-def _eyes(points: Points, shares: Float, growth: float = _EYE_GROWTH) -> Float:
+def _eyes(points: Points, shares: Float) -> Float:
     """(128, 128): the right and the left eye, each by its share."""
     eyes = zip((mesh.RIGHT_EYE, mesh.LEFT_EYE), shares, strict=True)
-    hard = as_float(sum(share * _grown(points, ring, growth) for ring, share in eyes))
+    hard = as_float(sum(share * _grown(points, ring, _EYE_GROWTH) for ring, share in eyes))
     return as_float(cv2.GaussianBlur(hard, (0, 0), _EYE_SOFTNESS * SIDE))
 
 

@@ -17,8 +17,6 @@ from facesync.strands import without_strands
 MARGIN_SHARE = MARGIN / SIDE
 STEP = np.array([0.08, 0.08, 0.06, 0.08, 0.05], np.float32)
 """What is one step of each entry of an expression."""
-_EYE_RIM, _LID_REACH = 0.042, 0.05  # of a crop's side: lashes around an eye, skin around those
-_PLAIN = 1.2  # spreads of lightness within which skin is
 _VARIETY = np.array([0.7, 0.7, 1.2, 1.0, 0.8], np.float32)
 
 
@@ -32,7 +30,6 @@ class Reference:
         look: (144, 144, 4) standardised LAB at the network's size, and the visible face as
             0 to 1.
         light: (S + 2m, S + 2m) standardised lightness.
-        lids, lids_light: ``look`` and ``light`` with skin where the eyes are.
         tone: of the skin.
         expression: (5,) openings and turn, see ``expression``.
         teeth: see ``teeth``.
@@ -42,8 +39,6 @@ class Reference:
     points: Points
     look: Float = field(repr=False)
     light: Float = field(repr=False)
-    lids: Float = field(repr=False)
-    lids_light: Float = field(repr=False)
     tone: SkinTone = field(repr=False)
     expression: Float = field(repr=False)
     teeth: float = field(repr=False)
@@ -58,34 +53,14 @@ class Reference:
         look = np.dstack([seen.tone.standardise(seen.lab), face])
         light = (to_lab(crop)[..., 0] - seen.tone.mean[0]) / seen.tone.spread[0]
         inside = teeth(look[MARGIN:-MARGIN, MARGIN:-MARGIN, 0], points)
-        whole = with_margin(points, MARGIN_SHARE)
-        lids, lids_light = _eyeless(as_float(look), whole), _eyeless(as_float(light), whole)
         return Reference(
-            crop, points, as_float(look), as_float(light), lids, lids_light, seen.tone,
-            expression(points), inside,
+            crop, points, as_float(look), as_float(light), seen.tone, expression(points), inside
         )  # fmt: skip
 
     @property
     def margin(self) -> int:
         """Pixels of margin of ``crop``."""
         return round(int(self.crop.shape[0]) * MARGIN_SHARE / (1 + 2 * MARGIN_SHARE))
-
-
-def _eyeless(picture: Float, points: Points) -> Float:
-    """``picture`` (S, S) or (S, S, C), lightness first, with the skin around them for eyes."""
-    side = picture.shape[0]
-    eyes = maps.filled(points, (mesh.RIGHT_EYE, mesh.LEFT_EYE), side)
-    size = 2 * round(_EYE_RIM * side) + 1
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    hole = cv2.dilate(eyes, disc)
-    light = picture if picture.ndim == 2 else picture[..., 0]
-    skin = as_float((hole == 0) & (np.abs(light) < _PLAIN))  # no brow, no lash, no glare
-    sigma = _LID_REACH * side
-    near = cv2.GaussianBlur(skin, (0, 0), sigma) + 1e-3
-    shape = (side, side, *(1,) * (picture.ndim - 2))
-    filled = cv2.GaussianBlur(picture * skin.reshape(shape), (0, 0), sigma) / near.reshape(shape)
-    share = cv2.GaussianBlur(as_float(hole) / 255, (0, 0), size / 4).reshape(shape)
-    return as_float(picture + share * (filled - picture))
 
 
 def expression(points: Points) -> Float:

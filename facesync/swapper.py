@@ -21,7 +21,7 @@ from facesync.occlusion import OcclusionFinder
 from facesync.options import SwapOptions
 from facesync.portrait import Portraitist
 from facesync.references import teeth
-from facesync.retarget import retarget, with_true_lips
+from facesync.retarget import retarget, with_true_lids, with_true_lips
 from facesync.safeguards.intimate import IntimateGuard
 from facesync.track import FaceTracker, FrameT, TrackConfig, Tracked
 from facesync.wanted import SourceFace, Wanted
@@ -151,4 +151,5 @@ class FaceSwapper:
         side = self._blender.side(tracked.similarity)
         inside = teeth(source.standard[0], tracked.points)
         portrait = self._portraitist.portrait(points, side, inside)
-        return Wanted(source, points, portrait, with_true_lips(tracked.points, tracked.neutral))
+        lips = with_true_lips(tracked.points, tracked.neutral)
+        return Wanted(source, points, portrait, with_true_lids(lips, tracked.neutral))

@@ -59,13 +59,13 @@ class Wanted:
         source: the face that was there.
         points: (468, 3) mesh that the drawn face shall have, in crop sides.
         portrait: the person on that mesh.
-        lips: (468, 3) the source's mesh, its lips open as far as they really are.
+        there: (468, 3) the source's mesh, its lips and lids where they really are.
     """
 
     source: SourceFace
     points: Points
     portrait: Portrait
-    lips: Points
+    there: Points
 
 
 @dataclass(frozen=True)

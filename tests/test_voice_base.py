@@ -17,8 +17,8 @@ from tests.voice_samples import write_sound
 from voicefake.common.errors import BadInput
 from voicefake.common.fit import FitConfig, checkpoint_part, fit
 from voicefake.features import PAUSE_SHARE, MelSpectrogram
-from voicefake.models.encoder import ContentEncoder
 from voicefake.models.discriminator import SoundDiscriminator
+from voicefake.models.encoder import ContentEncoder
 from voicefake.models.vocoder import Vocoder, VocoderConfig
 from voicefake.networks import ENCODER, LIVE_WEIGHTS, USUAL, WEIGHTS, load_encoder, load_usual
 from voicefake.training.batches import DecoderBatches

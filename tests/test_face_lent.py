@@ -1,4 +1,4 @@
-"""The inside of a mouth that no picture of the person shows."""
+"""Mouths and shut eyes that no picture of the person shows."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from face_samples import reference
 
 from facesync import maps, mesh
 from facesync.arrays import as_float, as_image
-from facesync.mouth import with_mouth
+from facesync.lent import with_lent
 from facesync.portrait import Portraitist
-from facesync.retarget import neutral_of, with_true_lips
+from facesync.retarget import neutral_of, with_lids, with_true_lips
 from facesync.wanted import SourceFace, Wanted
 
 SIDE = 160
@@ -54,7 +54,7 @@ def changed(mute: float, inside: tuple[int, int, int] = TEETH) -> tuple[np.ndarr
     want = wanted(mute)
     grey = np.full((*scene(inside)[BOX].shape[:2], 3), DRAWN, np.float32)
     hole = maps.filled(want.points, (mesh.INNER_LIPS,), SIDE)[BOX] > 127
-    return with_mouth(grey, scene(inside)[BOX], want, BOX, SIDE), hole
+    return with_lent(grey, scene(inside)[BOX], want, BOX, SIDE), hole
 
 
 def test_teeth_of_the_source_come_into_the_drawn_mouth_and_nowhere_else():
@@ -98,3 +98,36 @@ def test_lips_are_as_far_open_as_they_really_are():
     under_moustache = replace(NEUTRAL, misread=0.008)
     assert gap(with_true_lips(opened(0.04), under_moustache)) == pytest.approx(0.032, abs=1e-4)
     assert 0 < gap(with_true_lips(opened(0.006), under_moustache)) < 0.006
+
+
+def blinked(shutting: tuple[float, float], lash: int) -> tuple[np.ndarray, np.ndarray]:
+    """A grey drawing with a source's eyes put in, lashes darker by ``lash``, and where they lie."""
+    shut = as_float(with_lids(STILL.points, NEUTRAL, as_float([0.3, 0.3])))
+    picture = np.full((SIDE, SIDE, 3), SKIN, np.uint8)
+    eyes = maps.filled(shut, (mesh.RIGHT_EYE, mesh.LEFT_EYE), SIDE) > 127
+    picture[eyes] = np.array(SKIN) - lash
+    want = wanted(0.0)
+    portrait = replace(want.portrait, shutting=as_float(shutting), lids=shut)
+    want = replace(want, there=shut, portrait=portrait)
+    grey = np.full((SIDE, SIDE, 3), DRAWN, np.float32)
+    whole = (slice(0, SIDE), slice(0, SIDE))
+    return with_lent(grey, picture, want, whole, SIDE), eyes
+
+
+def test_shut_eyes_are_the_sources_as_light_as_the_drawn_skin():
+    picture, eyes = blinked((1.0, 1.0), lash=60)
+    core = cv2.erode(eyes.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    assert np.abs(picture[core].mean(0) - (DRAWN - 60)).max() < 20
+    away = cv2.dilate(eyes.astype(np.uint8), np.ones((31, 31), np.uint8)) == 0
+    assert (picture[away] == DRAWN).all()
+    plain, _ = blinked((1.0, 1.0), lash=0)
+    assert np.abs(plain - DRAWN).max() < 1  # no step, though the skins differ
+
+
+def test_an_eye_that_winks_is_lent_alone():
+    picture, eyes = blinked((1.0, 0.0), lash=60)
+    middle = STILL.points[[133, 362], 0].mean()
+    right = np.arange(SIDE)[None] < middle * SIDE
+    changed = np.abs(picture - DRAWN).max(-1) > 1
+    assert changed[eyes & right].mean() > 0.9
+    assert not changed[eyes & ~right].any()
