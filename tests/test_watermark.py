@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 import pytest
 from media_samples import picture
 from numpy.typing import NDArray
 
+from voicefake.common.marks import sound_mark
 from voicefake.common.marks.chips import CODE_CHIPS, ChipField
 from voicefake.common.marks.odds import PICTURES, SOUND, Odds
 from voicefake.common.marks.picture_mark import PictureMarker
@@ -60,7 +63,7 @@ def test_a_field_is_the_same_for_good_and_carries_an_id() -> None:
 
 def test_the_key_of_the_sound_never_changes() -> None:
     """Marks made by earlier versions must be found by later ones."""
-    from voicefake.common.marks import picture_mark, sound_mark
+    from voicefake.common.marks import picture_mark
 
     for field, begins in ((sound_mark.FIELD, SOUND_SIGNS), (picture_mark.FIELD, PICTURE_SIGNS)):
         assert field.signs[0, :12].astype(int).tolist() == begins
@@ -114,6 +117,40 @@ def test_sound_in_noise_cut_and_upside_down_is_found() -> None:
     found = search_sound((-out + 0.1 * np.std(out) * noise).astype(np.float32))
     assert found_by(SOUND, found)
     assert found.ident == IDENT
+
+
+@pytest.mark.parametrize("attack", ["none", "noise", "slower", "3 s"])
+def test_marks_of_earlier_versions_are_found(attack: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They had the same strength in all pairs of bands."""
+    monkeypatch.setattr(sound_mark, "STRENGTHS_DB", np.full(len(sound_mark.FIELD.signs), 2.2))
+    out = marked(babble(6))
+    if attack == "noise":
+        noise = np.random.default_rng(1).standard_normal(out.shape)
+        out = (out + 0.1 * np.std(out) * noise).astype(np.float32)
+    elif attack == "slower":
+        out = resampled(out, round(SAMPLE_RATE * 0.9), SAMPLE_RATE)
+    elif attack == "3 s":
+        out = out[:, 30_000 : 30_000 + 3 * SAMPLE_RATE]
+    found = search_sound(out)
+    assert found_by(SOUND, found)
+    assert found.ident == IDENT
+
+
+def third_octaves(sound: Sound) -> NDArray[np.float64]:
+    """Levels in dB of the 15 bands from 150 Hz on in frames of 32 ms, ``(frames, 15)``."""
+    frames = np.lib.stride_tricks.sliding_window_view(sound[0], 512)[::256] * np.hanning(512)
+    power = np.abs(np.fft.rfft(frames)) ** 2
+    edges = 150 * 2 ** ((np.arange(16) - 0.5) / 3) * 512 / SAMPLE_RATE
+    bands = np.stack([power[:, int(a) + 1 : int(b) + 1].sum(axis=1) for a, b in pairwise(edges)])
+    return np.asarray(10 * np.log10(bands.T + 1e-9))
+
+
+def test_the_mark_hardly_moves_the_levels_that_understanding_rests_on() -> None:
+    """With 2.2 dB in all bands this was 1.2 dB, and STOI .98; nothing may change below 1 kHz."""
+    sound = babble(5)
+    moved = third_octaves(marked(sound)) - third_octaves(sound)
+    assert np.sqrt(np.mean(moved**2)) < 0.6
+    assert np.sqrt(np.mean(moved[:, :7] ** 2)) < 0.01
 
 
 def test_pictures_are_marked_within_43_db() -> None:

@@ -53,5 +53,5 @@ class Odds:
         return self.chance(z, as_it_is=as_it_is) <= FALSE_ALARMS
 
 
-SOUND = Odds(Gumbel(1.65, 0.43), Gumbel(3.4, 0.32), missed=0.01)
+SOUND = Odds(Gumbel(2.3, 0.35), Gumbel(3.85, 0.25), missed=0.01)
 PICTURES = Odds(Gumbel(0.8, 0.5), Gumbel(4.92, 0.23), missed=0.05)

@@ -2,9 +2,11 @@
 
 A chip lasts 64 ms and covers two bands of 125 Hz, of which one is raised and the other lowered
 (a patchwork as in Steinebach 2004 and Tachibana et al. 2001, but differential in frequency).
-The loudness of a critical band hardly changes, so PESQ allows more than ±2 dB; and the difference
-of two neighbouring bands depends little on what is said. The field repeats every 2.56 s. It is
-laid out in seconds and hertz, thus the same at every sample rate; silence stays silence.
+Above 1 kHz a critical band holds whole pairs, so its loudness hardly changes; below, where a pair
+is as wide as a critical band, every chip would be heard as a change of level, and none is set:
+three pairs there cost as much quality as the 24 above them. The difference of two neighbouring
+bands depends little on what is said. The field repeats every 2.56 s. It is laid out in seconds
+and hertz, thus the same at every sample rate; silence stays silence.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ LOWEST_HZ, BAND_HZ = 250.0, 125.0
 CHIP_SECONDS = 0.064
 FIELD = ChipField.keyed("voicefake sound 1", (27, 40))
 """Pairs of bands, chips in a row: up to 7 kHz, 2.56 s."""
-STRENGTH_DB = 2.2
+_PAIRS_HZ = LOWEST_HZ + BAND_HZ * (2 * np.arange(len(FIELD.signs)) + 1)
+STRENGTHS_DB = np.where(_PAIRS_HZ > 1000, np.interp(_PAIRS_HZ, (1000, 4000), (1.5, 2.0)), 0)
+"""How far the bands of each pair are raised and lowered. Earlier versions: 2.2, all of them."""
 _HOP_SECONDS = CHIP_SECONDS / 4
 
 
@@ -83,6 +87,7 @@ def _gains(signs: Signs, sample_rate: int, size: int) -> NDArray[np.float32]:
     band = np.floor((hertz - LOWEST_HZ) / BAND_HZ).astype(int)
     inside = (band >= 0) & (band < 2 * len(signs))
     decibels = np.zeros((signs.shape[1], len(hertz)), np.float32)
-    polarity = np.where(band[inside] % 2, STRENGTH_DB, -STRENGTH_DB)
-    decibels[:, inside] = (signs[band[inside] // 2] * polarity[:, None]).T
+    pair, upper = np.divmod(band[inside], 2)
+    steps = np.where(upper, STRENGTHS_DB[pair], -STRENGTHS_DB[pair])
+    decibels[:, inside] = (signs[pair] * steps[:, None]).T
     return np.asarray(10 ** (decibels / 20) - 1, np.float32)

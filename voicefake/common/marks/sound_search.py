@@ -1,9 +1,11 @@
 """Looking for the watermark of ``sound_mark`` in sound that went through many hands.
 
-The spectrogram is cut into the bands of the field, and the differences of neighbouring bands are
-laid on top of each other field by field; the signs of the pilot are then correlated with that at
-every shift, by FFT. Another tempo is a stretched time axis, another pitch a stretched frequency
-axis: both are tried, together (speed) and the tempo alone (time stretching).
+The spectrogram is cut into the bands of the field. Of the difference of two neighbouring bands,
+what the bands around and the chips before and after let expect is taken away (whitening: speech
+is smooth there, the mark is not). What is left is laid on top of each other field by field; the
+signs of the pilot are then correlated with that at every shift, by FFT. Another tempo is a
+stretched time axis, another pitch a stretched frequency axis: both are tried, together (speed)
+and the tempo alone (time stretching).
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from voicefake.common.marks.sound_mark import (
     CHIP_SECONDS,
     FIELD,
     LOWEST_HZ,
+    STRENGTHS_DB,
     Samples,
 )
 
@@ -29,8 +32,13 @@ SURE_SECONDS = 3.0
 _WINDOW = 512
 _HOP = round(SAMPLE_RATE * CHIP_SECONDS / 4)
 _PER_CHIP = 4
-_LEAP_DB = 5.0
+_SLOPE, _BEFORE_AND_AFTER = 0.25, 0.12
+"""How much of a difference those around it tell: linear regression over marked speech."""
+_LEAP_DB = 3.0
 """Differences well beyond what the mark makes are the speech's own, and count no more than this."""
+_FLOOR = 0.05
+"""The quietest share of a band's chips; what is hardly louder may be noise added since."""
+_MARKED = (STRENGTHS_DB > 0).astype(np.float32)
 _TEMPOS = np.exp(np.arange(np.log(0.78), np.log(1.3), 0.007))
 _PITCH_STEP = 0.012
 
@@ -63,11 +71,16 @@ def search_sound(sound: Samples, *, other_speeds: bool = True) -> SoundFinding:
     """The likeliest mark in ``sound`` (channels, n) at `SAMPLE_RATE`, up to about 20 s of it."""
     running = _running(_power(sound))
     best = _best(running, [(1.0, 1.0)])
-    if not SOUND.found(best.z, as_it_is=True) and other_speeds:
-        best = max(best, _best(running, _other_speeds()), key=lambda found: found.z)
+    # A stretch of sound at another speed may fit well enough to be found, not to be read.
+    if best.ident is None and other_speeds:
+        best = max(best, _best(running, _other_speeds()), key=_sureness)
         near = [(best.tempo * step, best.pitch) for step in (0.998, 1.002)]
-        best = max(best, _best(running, near), key=lambda found: found.z)
+        best = max(best, _best(running, near), key=_sureness)
     return best
+
+
+def _sureness(finding: SoundFinding) -> tuple[bool, float]:
+    return SOUND.found(finding.z, as_it_is=finding.as_it_is), finding.z
 
 
 def _other_speeds() -> list[tuple[float, float]]:
@@ -117,14 +130,26 @@ def _running(power: Plane) -> Plane:
 
 
 def _differences(running: Plane, pitch: float) -> Plane:
-    """Upper less lower band of each chip that begins at a frame, squashed: ``(bands, T)``."""
+    """How far the upper band of each pair is above the lower one, whitened: ``(pairs, T)``.
+
+    Of chips that begin at each frame; squashed, and less of what is near the floor of its pair.
+    """
     edges = LOWEST_HZ + BAND_HZ * np.arange(2 * len(FIELD.signs) + 1)
     place = np.minimum(edges * pitch * _WINDOW / SAMPLE_RATE + 0.5, running.shape[1] - 2)
     whole = place.astype(int)
     at = running[:, whole] + (place - whole) * (running[:, whole + 1] - running[:, whole])
-    bands = np.maximum(np.diff(at, axis=1), 0).astype(np.float32)
-    level = np.log10(bands + (1e-9 * bands.max() + 1e-20))
-    return np.tanh(10 / _LEAP_DB * (level[:, 1::2] - level[:, ::2])).T
+    power = np.maximum(np.diff(at, axis=1), 0).astype(np.float32)
+    power += 1e-9 * power.max() + 1e-20
+    level = np.pad(10 * np.log10(power), ((0, 0), (1, 1)), mode="edge")
+    steps = level[:, 2:-1:2] - level[:, 1:-1:2]
+    slope = level[:, 3::2] - level[:, :-2:2]
+    beside = np.pad(steps, ((_PER_CHIP, _PER_CHIP), (0, 0)), mode="edge")
+    beside = beside[: -2 * _PER_CHIP] + beside[2 * _PER_CHIP :]
+    steps = steps - _SLOPE * slope - _BEFORE_AND_AFTER * beside
+    quieter = np.minimum(power[:, ::2], power[:, 1::2])
+    quietest = int(_FLOOR * len(quieter))
+    trust = _MARKED * quieter / (quieter + np.partition(quieter, quietest, axis=0)[quietest])
+    return np.asarray(np.tanh(steps / _LEAP_DB) * trust, np.float32).T
 
 
 def _folded(differences: Plane, tempo: float) -> Plane:
