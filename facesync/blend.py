@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,14 +18,14 @@ from numpy.typing import NDArray
 
 from facesync import maps, mesh
 from facesync.align import Similarity, crop
-from facesync.arrays import Box, Float, Image, Matrix, around, as_float
+from facesync.arrays import Box, Float, Image, around, as_float
 from facesync.colour import SkinTone, scaled, skin_area, spread_of, to_bgr, to_lab
 from facesync.dataset import SIDE
 from facesync.edge import Edge
+from facesync.join import LEVELS, paste, poisson_blend, pyramid_blend
 from facesync.lent import with_lent
 from facesync.wanted import Drawn, Wanted
 
-_LEVELS = 2  # what is finer than about 1/40 of the crop is told apart from light
 _MARGIN = 0.06  # of the crop's side, around the mask: as far as blurs reach
 _LEAST_SKIN = 100
 _SPREADS = (0.7, 1.4)
@@ -36,6 +37,7 @@ _NEAR = 0.06  # crop sides from the border inwards: there light is compared
 _DIFFERS = (2.0, 5.0)  # of lightness: from where on light comes in later, and latest
 _HUE_BLUR = 0.015
 _SHARPENING = (0.6, 2.5)
+_SMOOTH_SIDE = 96  # pixels at least that what is smooth is found in
 
 
 @dataclass(frozen=True)
@@ -121,20 +123,17 @@ class Blender:
             lab[..., 0] = self._detailed(lab[..., 0].copy(), wanted, side, box)
         lab = self._followed_tone(wanted).restore(lab)
         there = crop(frame, similarity, side, sharp=True, box=box)
-        seen = to_lab(there)
-        lab[..., 0] = self._as_sharp(lab[..., 0].copy(), seen[..., 0].copy(), soft, side)
-        lab += self._membrane(lab, seen, soft, skin, side, box)
-        differing = self._difference(lab, seen, edge.depth, side, box)
+        lab[..., 0] = self._as_sharp(lab[..., 0].copy(), _lightness(there), soft, side)
+        change, differing = self._smooth_change(lab, there, soft, skin, edge, side, box)
+        lab += cv2.resize(change, lab.shape[1::-1], interpolation=cv2.INTER_LINEAR)
         soft = np.ascontiguousarray(_enlarged(edge.light(config.edge, differing), side)[box])
-        own_hue = _enlarged(edge.hue(config.hue), side)[box]
-        lab[..., 1:] += (1 - own_hue[..., None]) * _smooth_gap(lab, seen, side)
         face, canvas = to_bgr(lab), as_float(there)
         if config.poisson:
-            joined = _poisson_blend(face, canvas, soft)
+            joined = poisson_blend(face, canvas, soft)
         else:
-            joined = _pyramid_blend(face, canvas, fine, soft)
+            joined = pyramid_blend(face, canvas, fine, soft)
         joined = with_lent(joined, there, wanted, box, side)
-        return _paste(frame, joined, fine, similarity.pixels(side), box)
+        return paste(frame, joined, fine, similarity.pixels(side), box)
 
     def _followed_tone(self, wanted: Wanted) -> SkinTone:
         """The source's skin tone with some of the person's own contrast, followed slowly."""
@@ -194,6 +193,24 @@ class Blender:
             gain = self.config.tone_memory * self._gain + (1 - self.config.tone_memory) * gain
         self._gain = gain
         return as_float(light + (gain - 1) * fine)
+
+    def _smooth_change(
+        self, lab: Float, there: Image, soft: Float, skin: Image, edge: Edge, side: int, box: Box
+    ) -> tuple[Float, Float]:
+        """What ``lab`` lacks of the light and hue of ``there``, and where lightness still differs.
+
+        All of it is smooth, and found at a half or a quarter of the crop's size.
+        """
+        times = 1 << (side // _SMOOTH_SIDE).bit_length() - 1
+        few, part = side // times, _smaller_box(box, times)
+        lab, soft, skin, there = (_smaller(one, times) for one in (lab, soft, skin, there))
+        seen = to_lab(there)
+        change = self._membrane(lab, seen, soft, skin, few, part)
+        lab = lab + change
+        differing = self._difference(lab, seen, edge.depth, few, part)
+        own_hue = _enlarged(edge.hue(self.config.hue), few)[part]
+        change[..., 1:] += (1 - own_hue[..., None]) * _smooth_gap(lab, seen, few)
+        return change, differing
 
     def _membrane(
         self, lab: Float, seen: Float, soft: Float, skin: Image, side: int, box: Box
@@ -268,6 +285,22 @@ def _enlarged(part: Float, side: int) -> Float:
     return as_float(cv2.resize(part, (side, side), interpolation=cv2.INTER_LINEAR))
 
 
+def _smaller(part: NDArray[Any], times: int) -> NDArray[Any]:
+    """``part`` of a crop at a whole fraction of its size."""
+    size = (part.shape[1] // times, part.shape[0] // times)
+    return np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA))
+
+
+def _smaller_box(box: Box, times: int) -> Box:
+    rows, columns = (slice(part.start // times, part.stop // times) for part in box)
+    return rows, columns
+
+
+def _lightness(image: Image) -> Float:
+    """(H, W) CIELAB lightness, 0..100, in steps of .4."""
+    return as_float(cv2.cvtColor(image, cv2.COLOR_BGR2LAB)[..., 0]) * np.float32(100 / 255)
+
+
 def _smooth_gap(lab: Float, seen: Float, side: int) -> Float:
     """(H, W, 2): by how much the hue of ``seen`` differs, without its detail."""
     gap = np.ascontiguousarray(seen[..., 1:] - lab[..., 1:])
@@ -293,74 +326,18 @@ def _contrast(there: SkinTone, own: SkinTone) -> Float:
     return as_float(np.minimum(mixed, _MOST_CONTRAST * there.spread))
 
 
-def _pyramid_blend(face: Float, canvas: Float, fine: Float, coarse: Float) -> Float:
-    """Join two (S, S, 3) pictures band by band, the coarsest one over the mask ``coarse``.
-
-    What is laid over ``canvas`` is the difference, band by band: the same, for half the work.
-    """
-    masks, changes = [fine], [face - canvas]
-    for _ in range(_LEVELS):
-        masks.append(cv2.pyrDown(masks[-1]))
-        changes.append(cv2.pyrDown(changes[-1]))
-        coarse = as_float(cv2.pyrDown(coarse))
-    result = _weighted(changes[-1], coarse)
-    for level in range(_LEVELS - 1, -1, -1):
-        size = masks[level].shape[::-1]
-        band = changes[level] - cv2.pyrUp(changes[level + 1], dstsize=size)
-        result = cv2.pyrUp(result, dstsize=size) + _weighted(band, masks[level])
-    return np.clip(canvas + result, 0, 255)
-
-
-def _weighted(picture: Float, mask: Float) -> Float:
-    """(H, W, 3) times (H, W)."""
-    return as_float(cv2.multiply(picture, cv2.merge([mask] * 3)))
-
-
 def _around(mask: Float) -> Box:
     """What of a crop is worked on: where the mask is, and a margin.
 
-    Its corner lies on every grid of the pyramid, so that the bands are those of the whole crop.
+    Its corners lie on every grid of the pyramid, so that the bands are those of the whole crop.
     """
-    grid = 2**_LEVELS
+    grid = 2**LEVELS
     margin = max(grid, round(_MARGIN * len(mask)))
-    rows, columns = around(mask)
-    top, left = (max(0, part.start - margin) // grid * grid for part in (rows, columns))
-    return slice(top, rows.stop + margin), slice(left, columns.stop + margin)
-
-
-def _poisson_blend(face: Float, canvas: Float, mask: Float) -> Float:
-    """Join two (S, S, 3) pictures so that gradients are the face's and the border the canvas's."""
-    inside = (mask > 0.02).astype(np.uint8) * 255
-    x, y, width, height = cv2.boundingRect(inside)
-    if min(width, height) < 3:
-        return canvas
-    over, under = (np.rint(p).astype(np.uint8) for p in (face, canvas))
-    middle = (x + width // 2, y + height // 2)  # of the mask's box: nothing moves
-    return as_float(cv2.seamlessClone(over, under, inside, middle, cv2.NORMAL_CLONE))
-
-
-def _paste(frame: Image, face: Float, mask: Float, to_crop: Matrix, box: Box) -> Image:
-    """Put ``box`` of a crop back; pixels outside the mask keep their values exactly."""
-    height, width = frame.shape[:2]
-    inverse = cv2.invertAffineTransform(to_crop)
-    inverse[:, 2] += inverse[:, :2] @ (box[1].start, box[0].start)
-    down, across = mask.shape
-    corners = np.array([[0, 0], [across, 0], [0, down], [across, down]]) @ inverse[:, :2].T
-    corners = corners + inverse[:, 2]
-    left, top = np.maximum(np.floor(corners.min(0)), 0).astype(int)
-    right = int(min(np.ceil(corners[:, 0].max()) + 1, width))
-    bottom = int(min(np.ceil(corners[:, 1].max()) + 1, height))
-    if right <= left or bottom <= top:
-        return frame
-    inverse[:, 2] -= (left, top)
-    size = (right - left, bottom - top)
-    alpha = np.minimum(mask * 4, 1)  # the seam itself was joined above
-    warped = cv2.warpAffine(
-        face, inverse, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    rows, columns = (
+        slice(
+            max(0, part.start - margin) // grid * grid,
+            min(len(mask), math.ceil((part.stop + margin) / grid) * grid),
+        )
+        for part in around(mask)
     )
-    share = as_float(cv2.warpAffine(alpha, inverse, size, flags=cv2.INTER_LINEAR))
-    out = frame.copy()
-    region = out[top:bottom, left:right]
-    change = _weighted(warped - region, share)
-    region[:] = cv2.add(as_float(region), change, dtype=cv2.CV_8U)
-    return out
+    return rows, columns

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from facesync.blend import _poisson_blend, _pyramid_blend
+from facesync.join import poisson_blend, pyramid_blend
 
 CANVAS = cv2.GaussianBlur(
     np.random.default_rng(3).uniform(60, 200, (96, 128, 3)).astype(np.float32), (0, 0), 2
@@ -17,10 +17,10 @@ MASK = cv2.GaussianBlur(
 
 
 def in_bands(face, canvas, mask, light=None):
-    return _pyramid_blend(face, canvas, mask, mask if light is None else light)
+    return pyramid_blend(face, canvas, mask, mask if light is None else light)
 
 
-@pytest.mark.parametrize("join", [in_bands, _poisson_blend])
+@pytest.mark.parametrize("join", [in_bands, poisson_blend])
 def test_the_same_picture_comes_back_unmoved(join):
     assert np.abs(join(CANVAS, CANVAS, MASK) - CANVAS).max() <= 2
 
@@ -28,7 +28,7 @@ def test_the_same_picture_comes_back_unmoved(join):
 def test_gradients_take_on_the_surrounding_light_and_bands_keep_their_own():
     inside = MASK > 0.99
     brighter = CANVAS + 30
-    by_gradient = (_poisson_blend(brighter, CANVAS, MASK) - CANVAS)[inside].mean()
+    by_gradient = (poisson_blend(brighter, CANVAS, MASK) - CANVAS)[inside].mean()
     by_band = (in_bands(brighter, CANVAS, MASK) - CANVAS)[inside].mean()
     assert abs(by_gradient) < 3
     assert by_band > 20
