@@ -5,10 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from facesync.arrays import Box, Float, Image, Matrix, as_float
+from facesync.arrays import Box, Float, Image, Matrix, around, as_float
 
 LEVELS = 2
 """Bands of the pyramid: what is finer than about 1/40 of a crop is told apart from light."""
+_KERNEL = 2  # pixels that a cubic interpolation reaches to each side
 
 
 def pyramid_blend(face: Float, canvas: Float, fine: Float, coarse: Float) -> Float:
@@ -49,7 +50,11 @@ def paste(frame: Image, face: Float, mask: Float, to_crop: Matrix, box: Box) -> 
     """Put ``box`` of a crop back; pixels outside the mask keep their values exactly."""
     height, width = frame.shape[:2]
     inverse = cv2.invertAffineTransform(to_crop)
-    inverse[:, 2] += inverse[:, :2] @ (box[1].start, box[0].start)
+    rows, columns = (
+        slice(max(0, part.start - _KERNEL), part.stop + _KERNEL) for part in around(mask)
+    )
+    face, mask = face[rows, columns], mask[rows, columns]
+    inverse[:, 2] += inverse[:, :2] @ (box[1].start + columns.start, box[0].start + rows.start)
     down, across = mask.shape
     corners = np.array([[0, 0], [across, 0], [0, down], [across, down]]) @ inverse[:, :2].T
     corners = corners + inverse[:, 2]
@@ -67,6 +72,6 @@ def paste(frame: Image, face: Float, mask: Float, to_crop: Matrix, box: Box) -> 
     share = as_float(cv2.warpAffine(alpha, inverse, size, flags=cv2.INTER_LINEAR))
     out = frame.copy()
     region = out[top:bottom, left:right]
-    change = _weighted(warped - region, share)
-    region[:] = cv2.add(as_float(region), change, dtype=cv2.CV_8U)
+    change = _weighted(as_float(cv2.subtract(warped, region, dtype=cv2.CV_32F)), share)
+    region[:] = cv2.add(region, change, dtype=cv2.CV_8U)
     return out
