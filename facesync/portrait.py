@@ -31,6 +31,8 @@ _EYE_SHARE = 0.75  # gaze is the drawing's
 _INSIDE = 0.012  # what is more open than at rest by this shows its inside
 _REST = (0.018, 0.03)  # what the mesh reads of shut mouths, least and most
 _AJAR = 0.008  # what opens one clearly
+_UNLIKE, _UNLIKELIER = 2.0, 0.8  # cost at which two mouths have nothing in common, and below it
+_SPEAKING = 8  # pictures with teeth of somebody who speaks
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class Portraitist:
         self._meshes = {id(r): with_true_lids(r.points, neutral) for r in references}
         self._open = {id(r): openness(r.points, neutral).clip(0, 1) for r in references}
         known = as_float(np.array([np.append(r.expression, r.teeth) for r in references]))
-        self._rest = float(np.clip(known[:, 2].min(), *_REST))
+        self._known, self._rest = known, float(np.clip(known[:, 2].min(), *_REST))
         self._face = _Choice(known, references, _face_costs)
         self._mouth = _Choice(known, references, partial(_mouth_costs, rest=self._rest))
         self._tone = SkinTone(
@@ -105,10 +107,9 @@ class Portraitist:
         look, light = _shown(face, warps, side)
         lips = _region(points, mesh.OUTER_LIPS, _MOUTH_GROWTH, _MOUTH_SOFTNESS)
         rest, opening = self._rest, float(wanted[2])
-        shares = [(share * _stretches(r.expression[2], opening, rest), r) for r, share in mouth]
-        shown = sum(share for share, _ in shares)
+        shown = sum(share * _stretches(r.expression[2], opening, rest) for r, share in mouth)
         region = as_float(shown * lips)
-        mute = 1 - sum(share * _shows_inside(r.expression[2], rest) for share, r in shares)
+        mute = _muteness(self._known, np.append(wanted, teeth), rest)
         if face != mouth and region.any():
             wide = as_float(cv2.resize(region, (side, side), interpolation=cv2.INTER_LINEAR))
             box, wide_box = around(region), around(wide)
@@ -212,9 +213,17 @@ def _stretches(known: float, wanted: float, rest: float) -> float:
     return float(np.clip((_ajar(known, rest) / _ajar(wanted, rest) - 0.3) / 0.15, 0, 1))
 
 
-def _shows_inside(known: float, rest: float) -> float:
-    """0 to 1: whether a mouth ``known`` open lets teeth be seen."""
-    return float(np.clip((known - rest) / _INSIDE, 0, 1))
+def _muteness(known: Float, wanted: Float, rest: float) -> float:
+    """0 to 1: how little of the inside of the ``wanted`` mouth any of ``known`` shows.
+
+    Somebody seen to speak has a mouth of their own for all; of a smile or two only what is
+    like them is known.
+    """
+    shows_teeth = np.clip((known[:, 2] - rest) / _INSIDE, 0, 1)
+    if np.count_nonzero(shows_teeth == 1) >= _SPEAKING:
+        return 1 - _stretches(float(known[:, 2].max()), float(wanted[2]), rest)
+    is_like = np.clip((_UNLIKE - _mouth_costs(known, wanted, rest)) / _UNLIKELIER, 0, 1)
+    return 1 - float((shows_teeth * is_like).max())
 
 
 def _ajar(opening: Any, rest: float) -> Any:

@@ -13,6 +13,7 @@ from facesync import maps, mesh
 from facesync.arrays import as_float, as_image
 from facesync.lent import with_lent
 from facesync.portrait import Portraitist
+from facesync.references import expression
 from facesync.retarget import neutral_of, with_lids, with_true_lips
 from facesync.wanted import SourceFace, Wanted
 
@@ -76,17 +77,22 @@ def test_lips_that_are_taken_for_an_open_mouth_are_not_put_in():
     assert np.abs(picture[hole] - DRAWN).max() < 3
 
 
-def test_only_pictures_with_open_mouths_show_what_is_inside():
-    shut, some, wide = (
-        replace(STILL, expression=STILL.expression * [1, 1, 0, 1, 1] + [0, 0, gap, 0, 0])
-        for gap in (0.006, 0.056, 0.13)
-    )
+def test_only_pictures_of_such_a_mouth_show_what_is_inside():
     speaking = opened(0.06)
-    mutes = [
-        Portraitist(known, NEUTRAL).portrait(speaking, 128, 0.0).mute
-        for known in ([shut], [some], [shut, wide])
-    ]
-    assert mutes[0] == 1 > mutes[1] > 0 == mutes[2]
+    opening, wide = expression(speaking)[2:4]
+
+    def mute(*openings: float, teeth: float = -1.0) -> float:
+        known = [
+            replace(STILL, expression=as_float([0.3, 0.3, one, wide, 0]), teeth=teeth)
+            for one in openings
+        ]
+        return Portraitist(known, NEUTRAL).portrait(speaking, 128, -1.0).mute
+
+    assert mute(0.006) == 1
+    assert mute(0.006, opening) == 0
+    assert 0 < mute(0.006, 0.5 * opening) < 1
+    assert 0 < mute(0.006, opening, teeth=2.0) < 1  # a smile, where the mouth is dark
+    assert mute(0.006, *[1.5 * opening] * 8, teeth=2.0) == 0  # somebody seen to speak
 
 
 def test_lips_are_as_far_open_as_they_really_are():
