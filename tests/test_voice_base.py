@@ -13,6 +13,7 @@ from recipes.base_voice.corpus import prepare
 from recipes.base_voice.decoded import DECODED, decoded
 from recipes.base_voice.latents import write_latents
 from recipes.base_voice.live import EncoderCopy, LiveBatches
+from recipes.base_voice.train import mixed
 from tests.voice_samples import write_sound
 from voicefake.common.errors import BadInput
 from voicefake.common.fit import FitConfig, checkpoint_part, fit
@@ -126,3 +127,12 @@ def test_every_other_example_of_a_live_decoder_is_the_beginning_of_a_stream(
         off = min(float((cold[:, 0] - mean).norm() / mean.norm()) for mean in first)
         assert off < 0.1
         assert cold[:, -1].norm() < cold[:, 0].norm()
+
+
+def test_a_vocoder_that_was_taught_again_lies_on_the_way():
+    torch.manual_seed(0)
+    before, after = (Vocoder(VocoderConfig(channels=8, hidden=8, blocks=1)) for _ in range(2))
+    weights = mixed(before, after.state_dict())
+    start, end = before.enter.weight, after.enter.weight
+    assert torch.allclose(weights["enter.weight"], start + 0.75 * (end - start))
+    assert weights.keys() == after.state_dict().keys()

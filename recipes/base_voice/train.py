@@ -8,13 +8,14 @@ Each command goes on where it was stopped, and writes its weights into the packa
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import torch
 import typer
-from torch import nn
+from torch import Tensor, nn
 
 from recipes.base_voice.decoded import DECODED
 from voicefake.common.devices import has_fast_bfloat16
@@ -41,6 +42,7 @@ MinutesOption = Annotated[float, typer.Option(help="Wall-clock budget over all r
 ThreadsOption = Annotated[int, typer.Option(help="CPU threads.")]
 WEIGHTS = Path(__file__).parents[2] / "voicefake" / "weights"
 PERIODS = (2, 3, 5, 7, 11)
+_ON_THE_WAY = 0.75
 DATA = "kathleen, kerstin, LJ Speech, GRID s1, CMU ARCTIC clb, VCTK p225, emodb, LibriSpeech"
 
 
@@ -175,10 +177,23 @@ def vocoder(
         bfloat16=has_fast_bfloat16(torch.device("cpu")),
     )
     result = fit(task, settings, state, on_look=_tell)
-    model = ModelFile(
-        "voice-vocoder", asdict(config), result.tensors, _details(result, keep_best=False)
-    )
+    tensors, details = result.tensors, _details(result, keep_best=False)
+    if again:
+        tensors = mixed(load_vocoder(), tensors)
+        judged = Vocoder(config)
+        judged.load_state_dict(tensors)
+        details["held out"] = task.held_out(judged.requires_grad_(False))
+    model = ModelFile("voice-vocoder", asdict(config), tensors, details)
     save_model(WEIGHTS / "vocoder.safetensors", model)
+
+
+def mixed(before: Vocoder, after: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Weights on the way from ``before`` to ``after`` (WiSE-FT, arXiv 2109.01903).
+
+    What an adversary takes from copies comes back, and hardly anything of what it gives goes.
+    """
+    start = before.state_dict()
+    return {name: torch.lerp(start[name], after[name], _ON_THE_WAY) for name in after}
 
 
 if __name__ == "__main__":
