@@ -59,7 +59,7 @@ def _lend_mouth(drawn: Float, whole: Image, wanted: Wanted) -> None:
 
 
 def _lend_eye(drawn: Float, whole: Image, warp: MeshWarp, eye: Points, share: float) -> None:
-    """Lids and lashes of one ``eye``, in place, as light as the skin around them is drawn."""
+    """Lids and lashes of one ``eye``, in place."""
     side = len(drawn)
     hull = cv2.convexHull(np.round(eye[:, :2] * side - 0.5).astype(np.int32))
     hard = cv2.fillConvexPoly(np.zeros((side, side), np.float32), hull, 1)
@@ -67,11 +67,7 @@ def _lend_eye(drawn: Float, whole: Image, warp: MeshWarp, eye: Points, share: fl
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
     soft = cv2.GaussianBlur(cv2.dilate(hard, disc), (0, 0), _LID_RIM * side)
     part = around(soft)
-    moved = as_float(warp(whole, side, box=part))
-    soft, here = soft[part][..., None], drawn[part]
-    border = soft * (1 - soft)
-    moved += ((here - moved) * border).sum((0, 1)) / (border.sum() + 1e-6)
-    here += share * soft * (moved - here)
+    drawn[part] += share * soft[part][..., None] * (warp(whole, side, box=part) - drawn[part])
 
 
 def _lip_colour(whole: Image, wanted: Wanted, side: int) -> Float:
