@@ -8,6 +8,7 @@ Each command goes on where it was stopped, and writes its weights into the packa
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -154,7 +155,12 @@ def vocoder(
     torch.manual_seed(0)
     config, recordings = VocoderConfig(), Corpus(corpus)
     first = after is None and not again
-    generator = load_vocoder().requires_grad_(True) if again else Vocoder(config)
+    # kept, so that a run that is taken up when all is done goes the same way from the same place
+    before = state / "before.safetensors"
+    if again and not before.exists():
+        state.mkdir(parents=True, exist_ok=True)
+        shutil.copy(WEIGHTS / "vocoder.safetensors", before)
+    generator = load_vocoder(before).requires_grad_(True) if again else Vocoder(config)
     adversary = SoundDiscriminator(periods=PERIODS if again else ())
     if after is not None:
         generator.load_state_dict(checkpoint_part(after, "averaged"))
@@ -179,7 +185,7 @@ def vocoder(
     result = fit(task, settings, state, on_look=_tell)
     tensors, details = result.tensors, _details(result, keep_best=False)
     if again:
-        tensors = mixed(load_vocoder(), tensors)
+        tensors = mixed(load_vocoder(before), tensors)
         judged = Vocoder(config)
         judged.load_state_dict(tensors)
         details["held out"] = task.held_out(judged.requires_grad_(False))
