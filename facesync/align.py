@@ -106,16 +106,7 @@ def crop(
     size = (columns[1] - columns[0], rows[1] - rows[0])
     shrink = math.exp(similarity.log_scale) * side
     if shrink < 0.5:  # a large face: average instead of skipping pixels
-        factor = 2 ** math.floor(math.log2(1 / shrink))
-        height, width = image.shape[:2]
-        image = as_image(
-            cv2.resize(
-                image,
-                (max(1, width // factor), max(1, height // factor)),
-                interpolation=cv2.INTER_AREA,
-            )
-        )
-        matrix = _after_shrinking(matrix, width / image.shape[1], height / image.shape[0])
+        image, matrix = _shrunk(image, matrix, size, 2 ** math.floor(math.log2(1 / shrink)))
     flags = cv2.INTER_CUBIC if sharp else cv2.INTER_LINEAR
     return as_image(
         cv2.warpAffine(image, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
@@ -127,7 +118,35 @@ def with_margin(points: Points, margin: float) -> Points:
     return ((points[:, :2] + margin) / (1 + 2 * margin)).astype(np.float32)
 
 
-def _after_shrinking(matrix: Matrix, x: float, y: float) -> Matrix:
-    """The same map from a picture shrunk by ``x`` and ``y``."""
-    grow = np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
-    return as_matrix(matrix @ grow)
+def seen_by(to_crop: Matrix, size: tuple[int, int], picture: Image, reach: int = 0) -> Box:
+    """Rows and columns of ``picture`` (H, W, ...) that a crop of ``size`` (width, height) shows.
+
+    Args:
+        to_crop: 2x3 matrix from pixels of the picture to those of the crop.
+        reach: pixels more to each side.
+    """
+    inverse = cv2.invertAffineTransform(to_crop)
+    corners = np.array([[0, 0], [size[0], 0], [0, size[1]], size]) @ inverse[:, :2].T
+    low = np.floor((corners + inverse[:, 2]).min(0)).astype(int) - reach
+    high = np.ceil((corners + inverse[:, 2]).max(0)).astype(int) + 1 + reach
+    height, width = picture.shape[:2]
+    left, top = np.clip(low, 0, (width, height))
+    right, bottom = np.clip(high, 0, (width, height))
+    return slice(int(top), int(bottom)), slice(int(left), int(right))
+
+
+def _shrunk(
+    image: Image, matrix: Matrix, size: tuple[int, int], factor: int
+) -> tuple[Image, Matrix]:
+    """What a crop of ``size`` shows of ``image``, smaller by ``factor``, and the way from there."""
+    rows, columns = seen_by(matrix, size, image, reach=2 * factor)
+    top, left = rows.start // factor * factor, columns.start // factor * factor
+    part = image[top : rows.stop, left : columns.stop]
+    if not part.size:  # a face beside the picture, whose border goes on for ever
+        part, top, left = image, 0, 0
+    height, width = part.shape[:2]
+    few = (max(1, width // factor), max(1, height // factor))
+    small = as_image(cv2.resize(part, few, interpolation=cv2.INTER_AREA))
+    x, y = width / few[0], height / few[1]
+    grow = np.array([[x, 0, (x - 1) / 2 + left], [0, y, (y - 1) / 2 + top], [0, 0, 1]])
+    return small, as_matrix(matrix @ grow)

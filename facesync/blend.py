@@ -170,9 +170,8 @@ class Blender:
         share = share + wanted.portrait.own * (self.config.own - share)
         share = share * (1 - wanted.portrait.unknown) * wanted.portrait.look[3]
         share = cv2.resize(share, (side, side))[box]
-        base = cv2.GaussianBlur(light, (0, 0), sigma)
-        fine = np.clip(sharp - cv2.GaussianBlur(sharp, (0, 0), sigma), -1.5, 1.5)
-        own = light - base
+        fine = np.clip(sharp - _blurred(sharp, sigma), -1.5, 1.5)
+        own = light - _blurred(light, sigma)
         inside = as_float(maps.filled(wanted.points, (mesh.INNER_LIPS,), SIDE)) / 255
         # Teeth of a picture would become lines.
         crispness = self.config.feature_crispness * features * (1 - inside * wanted.portrait.own)
@@ -182,7 +181,7 @@ class Blender:
     def _as_sharp(self, light: Float, seen: Float, soft: Float, side: int) -> Float:
         """``light`` with its fine band brought to that of what was there, within reason."""
         sigma = 1.2 * side / 160
-        fine, wanted = (x - cv2.GaussianBlur(x, (0, 0), sigma) for x in (light, seen))
+        fine, wanted = (x - _blurred(x, sigma) for x in (light, seen))
         inside = (soft > 0.9).view(np.uint8)
         if np.count_nonzero(inside) < _LEAST_SKIN:
             return light
@@ -289,6 +288,17 @@ def _smaller(part: NDArray[Any], times: int) -> NDArray[Any]:
     """``part`` of a crop at a whole fraction of its size."""
     size = (part.shape[1] // times, part.shape[0] // times)
     return np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA))
+
+
+def _blurred(part: Float, sigma: float) -> Float:
+    """``part`` (H, W) without what is finer than ``sigma`` pixels; large blurs are made smaller."""
+    times = 4 if sigma >= 6 else 2 if sigma >= 3 else 1
+    if times == 1:
+        return as_float(cv2.GaussianBlur(part, (0, 0), sigma))
+    # the mean of squares, and the triangle that enlarging lays over it, blur as well
+    left = sigma**2 - (times**2 - 1) / 12 - times**2 / 6
+    small = cv2.GaussianBlur(_smaller(part, times), (0, 0), math.sqrt(left) / times)
+    return as_float(cv2.resize(small, part.shape[::-1], interpolation=cv2.INTER_LINEAR))
 
 
 def _smaller_box(box: Box, times: int) -> Box:

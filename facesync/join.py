@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from facesync.align import seen_by
 from facesync.arrays import Box, Float, Image, Matrix, around, as_float
 
 LEVELS = 2
@@ -48,30 +49,24 @@ def poisson_blend(face: Float, canvas: Float, mask: Float) -> Float:
 
 def paste(frame: Image, face: Float, mask: Float, to_crop: Matrix, box: Box) -> Image:
     """Put ``box`` of a crop back; pixels outside the mask keep their values exactly."""
-    height, width = frame.shape[:2]
-    inverse = cv2.invertAffineTransform(to_crop)
     rows, columns = (
         slice(max(0, part.start - _KERNEL), part.stop + _KERNEL) for part in around(mask)
     )
     face, mask = face[rows, columns], mask[rows, columns]
-    inverse[:, 2] += inverse[:, :2] @ (box[1].start + columns.start, box[0].start + rows.start)
-    down, across = mask.shape
-    corners = np.array([[0, 0], [across, 0], [0, down], [across, down]]) @ inverse[:, :2].T
-    corners = corners + inverse[:, 2]
-    left, top = np.maximum(np.floor(corners.min(0)), 0).astype(int)
-    right = int(min(np.ceil(corners[:, 0].max()) + 1, width))
-    bottom = int(min(np.ceil(corners[:, 1].max()) + 1, height))
-    if right <= left or bottom <= top:
-        return frame
-    inverse[:, 2] -= (left, top)
-    size = (right - left, bottom - top)
+    to_part = to_crop - [[0, 0, box[1].start + columns.start], [0, 0, box[0].start + rows.start]]
+    there = seen_by(to_part, mask.shape[::-1], frame)
+    out = frame.copy()
+    region = out[there]
+    if not region.size:
+        return out
+    inverse = cv2.invertAffineTransform(to_part)
+    inverse[:, 2] -= (there[1].start, there[0].start)
+    size = region.shape[1::-1]
     alpha = np.minimum(mask * 4, 1)  # the seam itself was joined above
     warped = cv2.warpAffine(
         face, inverse, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
     share = as_float(cv2.warpAffine(alpha, inverse, size, flags=cv2.INTER_LINEAR))
-    out = frame.copy()
-    region = out[top:bottom, left:right]
     change = _weighted(as_float(cv2.subtract(warped, region, dtype=cv2.CV_32F)), share)
     region[:] = cv2.add(region, change, dtype=cv2.CV_8U)
     return out

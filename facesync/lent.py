@@ -6,6 +6,8 @@ frame; what is drawn from a picture with a shut mouth or open eyes is a grey gue
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -21,6 +23,7 @@ _LIKE_LIPS = (1.0, 1.8)  # distances from the lips' own colour: that of lips, an
 _LIP_SCALE = np.array([9.0, 6.0, 6.0], np.float32)  # of L, a, b
 _LIPS = np.unique([*mesh.OUTER_LIPS, *mesh.INNER_LIPS])
 _LID_GROWTH, _LID_RIM = 0.03, 0.014  # of the crop's side
+_BLURRED = 4  # standard deviations that a blur reaches
 
 
 def with_lent(joined: Float, there: Image, wanted: Wanted, box: Box, side: int) -> Float:
@@ -48,13 +51,13 @@ def _lend_mouth(drawn: Float, whole: Image, wanted: Wanted) -> None:
     inside lips: what has their colour is left out.
     """
     side = len(drawn)
-    hole = as_float(maps.filled(wanted.points, (mesh.INNER_LIPS,), side)) / 255
+    hole = maps.filled(wanted.points, (mesh.INNER_LIPS,), side)
     if not hole.any():
         return
-    share = cv2.GaussianBlur(hole, (0, 0), _RIM * side) * wanted.portrait.mute
-    mouth = around(share)  # all that follows is made there alone
+    mouth = _near(hole, _RIM)  # all that follows is made there alone
+    share = cv2.GaussianBlur(as_float(hole[mouth]) / 255, (0, 0), _RIM * side)
     moved = MeshSpline(wanted.points, through=_LIPS).warp(wanted.there)(whole, side, box=mouth)
-    share = share[mouth] * _unlike(moved, _lip_colour(whole, wanted, side))
+    share = share * wanted.portrait.mute * _unlike(moved, _lip_colour(whole, wanted, side))
     drawn[mouth] += share[..., None] * (moved - drawn[mouth])
 
 
@@ -62,12 +65,23 @@ def _lend_eye(drawn: Float, whole: Image, warp: MeshWarp, eye: Points, share: fl
     """Lids and lashes of one ``eye``, in place."""
     side = len(drawn)
     hull = cv2.convexHull(np.round(eye[:, :2] * side - 0.5).astype(np.int32))
-    hard = cv2.fillConvexPoly(np.zeros((side, side), np.float32), hull, 1)
+    hard = cv2.fillConvexPoly(np.zeros((side, side), np.uint8), hull, 1)
+    part = _near(hard, _LID_RIM, _LID_GROWTH)
     size = 2 * round(_LID_GROWTH * side) + 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    soft = cv2.GaussianBlur(cv2.dilate(hard, disc), (0, 0), _LID_RIM * side)
-    part = around(soft)
-    drawn[part] += share * soft[part][..., None] * (warp(whole, side, box=part) - drawn[part])
+    soft = cv2.GaussianBlur(as_float(cv2.dilate(hard[part], disc)), (0, 0), _LID_RIM * side)
+    drawn[part] += share * soft[..., None] * (warp(whole, side, box=part) - drawn[part])
+
+
+def _near(mask: Image, rim: float, growth: float = 0.0) -> Box:
+    """The box of ``mask`` (S, S), grown and with a soft ``rim``, both in crop sides."""
+    side = len(mask)
+    reach = math.ceil((growth + _BLURRED * rim) * side) + 1
+    x, y, width, height = cv2.boundingRect(mask)
+    return (
+        slice(max(0, y - reach), min(side, y + height + reach)),
+        slice(max(0, x - reach), min(side, x + width + reach)),
+    )
 
 
 def _lip_colour(whole: Image, wanted: Wanted, side: int) -> Float:

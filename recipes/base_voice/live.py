@@ -17,9 +17,11 @@ import torch
 import typer
 from torch import Tensor, nn
 
+from recipes.base_voice.decoded import DECODED
 from recipes.base_voice.latents import write_latents
 from recipes.base_voice.train import (
     DATA,
+    PERIODS,
     CorpusOption,
     MinutesOption,
     StateOption,
@@ -52,7 +54,7 @@ from voicefake.stream import USUAL_CONTENT, USUAL_MEL
 from voicefake.training.batches import DecoderBatches
 from voicefake.training.data import Corpus, Recording, Windows, balanced_weights, draw_windows
 from voicefake.training.decoder import Batch, DecoderTask, DecoderWeights
-from voicefake.training.vocoder import VocoderTask
+from voicefake.training.vocoder import VocoderTask, VocoderWeights
 
 _LATENTS = "latents-live"
 """The corpus's array of what the live encoder hears, which is less than the full one does."""
@@ -238,7 +240,8 @@ def _task(network: nn.Module, corpus: Corpus, encoder_of: Path) -> Task:
     if isinstance(network, ContentEncoder):
         return EncoderCopy(network, load_encoder(), load_usual(WEIGHTS / USUAL), corpus)
     if isinstance(network, Vocoder):
-        return VocoderTask(network, SoundDiscriminator(), corpus)
+        adversary, weights = SoundDiscriminator(periods=PERIODS), VocoderWeights(alone=0.0)
+        return VocoderTask(network, adversary, corpus, weights, corpus.array(DECODED))
     assert isinstance(network, SpeakerDecoder)
     spectrogram = MelSpectrogram()
     encoder, usual = load_encoder(encoder_of), load_usual(LIVE_WEIGHTS / USUAL)
