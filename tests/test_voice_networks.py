@@ -87,11 +87,15 @@ def test_the_networks_look_as_far_as_they_say(look_ahead: int | None) -> None:
     assert context.ahead == (22 if look_ahead is None else look_ahead)
 
 
-@pytest.mark.parametrize("look_ahead", LOOK_AHEAD)
+@pytest.mark.parametrize(("look_ahead", "onset"), [*((n, None) for n in LOOK_AHEAD), (0, 100)])
 @pytest.mark.parametrize("rounds", [0, 2])
-def test_the_vocoder_looks_no_farther_than_it_says(look_ahead: int | None, rounds: int) -> None:
+def test_the_vocoder_looks_no_farther_than_it_says(
+    look_ahead: int | None, onset: int | None, rounds: int
+) -> None:
     torch.manual_seed(0)
-    vocoder = Vocoder(VocoderConfig(channels=16, hidden=16, blocks=2, look_ahead=look_ahead))
+    vocoder = Vocoder(
+        VocoderConfig(channels=16, hidden=16, blocks=2, look_ahead=look_ahead, onset=onset)
+    )
     torch.nn.init.normal_(vocoder.mix.weight, std=0.1)
     noise, context = torch.randn(1, 120 * 240 + 1024), vocoder.context(rounds)
 
@@ -163,6 +167,8 @@ def test_what_every_round_does_is_exact() -> None:
     sound = spectrogram.istft(spectrum.detach(), 1920)
     torchs = torch.istft(spectrum.detach(), 1024, 240, window=spectrogram.window, length=1920)
     assert torch.allclose(sound, torchs, atol=1e-5)
+    real = torch.randn(1, 4800)
+    assert torch.allclose(spectrogram.istft(spectrogram.stft(real), 4800, 100), real, atol=1e-4)
 
 
 def test_sound_discriminator_ignores_what_lies_above_the_bandwidth() -> None:

@@ -31,7 +31,7 @@ from voicefake.stream import Blocks, Overlapped, VoiceStream
 from voicefake.voices import Voice, load_voice
 
 
-def _small(look_ahead: int | None) -> tuple[Networks, Voice]:
+def _small(look_ahead: int | None, onset: int | None = None) -> tuple[Networks, Voice]:
     """Random networks, shallow enough to be quick."""
     torch.manual_seed(0)
     encoder = ContentEncoder(
@@ -44,7 +44,9 @@ def _small(look_ahead: int | None) -> tuple[Networks, Voice]:
             channels=16, hidden=16, latent=4, trunk_blocks=1, tail_blocks=1, look_ahead=look_ahead
         )
     )
-    vocoder = Vocoder(VocoderConfig(channels=16, hidden=16, blocks=1, look_ahead=look_ahead))
+    vocoder = Vocoder(
+        VocoderConfig(channels=16, hidden=16, blocks=1, look_ahead=look_ahead, onset=onset)
+    )
     torch.nn.init.normal_(vocoder.mix.weight, std=0.1)
     for network in (encoder, decoder, vocoder):
         network.eval().requires_grad_(False)
@@ -65,10 +67,15 @@ def _streamed(stream: VoiceStream, sound: NDArray[np.float32], sizes: list[int])
     return np.concatenate([*pieces, stream.finish()])
 
 
-@pytest.mark.parametrize(("look_ahead", "rounds"), [(None, 1), (0, 0), (2, 1)])
-def test_chunks_give_what_the_whole_gives(look_ahead: int | None, rounds: int) -> None:
+@pytest.mark.parametrize(
+    ("look_ahead", "onset", "rounds"),
+    [(None, None, 1), (0, None, 0), (2, None, 1), (0, 100, 0), (2, 300, 1)],
+)
+def test_chunks_give_what_the_whole_gives(
+    look_ahead: int | None, onset: int | None, rounds: int
+) -> None:
     samples = 24_007
-    networks, voice = _small(look_ahead)
+    networks, voice = _small(look_ahead, onset)
     sound, options = voiced_sound(1.2)[:samples], ConvertOptions(rounds=rounds)
     whole = _streamed(VoiceStream(networks, voice, options), sound, [samples])
     cut = _streamed(VoiceStream(networks, voice, options), sound, [997, 4800, 240, 1, 9000])
@@ -89,11 +96,14 @@ def test_the_bundled_voice_streams_as_a_whole() -> None:
     assert np.abs(whole - cut).max() < 1e-3 * np.abs(whole).max()
 
 
-@pytest.mark.parametrize(("look_ahead", "latency"), [(None, 1.0), (0, 0.043), (1, 0.073)])
+@pytest.mark.parametrize(
+    ("look_ahead", "onset", "latency"),
+    [(None, None, 1.0), (0, None, 0.043), (1, None, 0.073), (0, 192, 0.03), (1, 192, 0.06)],
+)
 def test_sound_comes_no_later_than_the_stated_latency(
-    look_ahead: int | None, latency: float
+    look_ahead: int | None, onset: int | None, latency: float
 ) -> None:
-    networks, voice = _small(look_ahead)
+    networks, voice = _small(look_ahead, onset)
     stream, sound = VoiceStream(networks, voice, ConvertOptions(rounds=0)), voiced_sound(0.8)
     given = taken = 0
     for start in range(0, len(sound), 480):

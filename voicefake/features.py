@@ -90,26 +90,31 @@ class MelSpectrogram(nn.Module):
         """Complex spectrogram of the sound about each frame, (B, T, n_fft)."""
         return torch.fft.rfft(frames * self.window).transpose(1, 2)
 
-    def istft(self, spectrum: Tensor, length: int) -> Tensor:
+    def istft(self, spectrum: Tensor, length: int, onset: int | None = None) -> Tensor:
         """Inverse of :meth:`stft`, (B, n_fft // 2 + 1, T) -> (B, length).
 
         As torch.istft, which takes twice as long: it adds the frames sample by sample,
         this adds rows of ``hop_length`` samples.
+
+        Args:
+            onset: samples before its middle at which a frame is first heard, for whoever
+                cannot wait for half a window.
         """
         size, hop, frames = self.config.n_fft, self.config.hop_length, spectrum.shape[-1]
-        pieces = torch.fft.irfft(spectrum.transpose(1, 2), n=size).mul_(self.window)
+        window = self.window if onset is None else self.window * _rise(size, onset)
+        pieces = torch.fft.irfft(spectrum.transpose(1, 2), n=size).mul_(window)
         across = -(-size // hop)
         sound = pieces.new_zeros(len(pieces), frames + across - 1, hop)
         for row, start in enumerate(range(0, size, hop)):
             piece = pieces[..., start : start + hop]
             sound[:, row : row + frames, : piece.shape[-1]] += piece
         half = size // 2
-        return sound.div_(self._envelope(frames)).flatten(1)[:, half : half + length]
+        return sound.div_(self._envelope(frames, window)).flatten(1)[:, half : half + length]
 
-    def _envelope(self, frames: int) -> Tensor:
+    def _envelope(self, frames: int, window: Tensor) -> Tensor:
         """What the windows of so many frames add up to, in rows of ``hop_length`` samples."""
         hop = self.config.hop_length
-        weight = nn.functional.pad(self.window.square(), (0, -self.config.n_fft % hop))
+        weight = nn.functional.pad(self.window * window, (0, -self.config.n_fft % hop))
         weight = weight.unflatten(0, (-1, hop))
         rows = torch.arange(frames + len(weight) - 1, device=weight.device)
         frame = rows[:, None] - torch.arange(len(weight), device=weight.device)
@@ -125,6 +130,12 @@ class MelSpectrogram(nn.Module):
     def of_magnitude(self, magnitude: Tensor) -> Tensor:
         """Log-mel of a magnitude spectrogram, (B, F, T) -> (B, n_mels, T)."""
         return self.banded(magnitude).clamp_min(LOG_FLOOR).log()
+
+
+def _rise(size: int, onset: int) -> Tensor:
+    """A window (size,) of 0 up to ``onset`` samples before its middle, and of 1 from there on."""
+    along = (torch.arange(size) - size // 2 + onset) / onset
+    return torch.sin(0.5 * torch.pi * along.clamp(0, 1)).square()
 
 
 class Banded(nn.Module):

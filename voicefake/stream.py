@@ -206,8 +206,7 @@ class VoiceStream:
             self._decode, decoder.past, soon,
             blocks=Blocks(HEARD, HEARD, decoder.ahead - soon) if far else None,
         )  # fmt: skip
-        # half a window is no whole number of frames
-        early = -(c.n_fft // 2) % c.hop_length
+        early = -n.vocoder.onset % c.hop_length  # which is no whole number of frames
         self._speaking = Overlapped(
             self._speak, vocoder.past, vocoder.ahead, scale=c.hop_length, early=early
         )

@@ -56,6 +56,9 @@ from voicefake.training.data import Corpus, Recording, Windows, balanced_weights
 from voicefake.training.decoder import Batch, DecoderTask, DecoderWeights
 from voicefake.training.vocoder import VocoderTask, VocoderWeights
 
+_ONSET = 192
+"""Samples before its middle at which a frame is first heard: the vocoder's share of the delay."""
+
 _LATENTS = "latents-live"
 """The corpus's array of what the live encoder hears, which is less than the full one does."""
 
@@ -190,7 +193,7 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder of the weights.")] = LIVE_WEIGHTS,
     minutes: MinutesOption = 120,
     threads: ThreadsOption = 1,
-    look_ahead: Annotated[int, typer.Option(min=0, help="The encoder's, of 10 ms each.")] = 1,
+    look_ahead: Annotated[int, typer.Option(min=0, help="The encoder's, of 10 ms each.")] = 3,
     again: Annotated[bool, typer.Option(help="Go on from the bundled live networks.")] = False,
     only: Annotated[Part | None, typer.Option(help="One of them alone.")] = None,
 ) -> None:
@@ -229,7 +232,9 @@ def _begun(folder: Path, look_ahead: int) -> dict[str, ContentEncoder | SpeakerD
     networks: dict[str, ContentEncoder | SpeakerDecoder | Vocoder] = {
         "encoder": ContentEncoder(replace(encoder.config, look_ahead=look_ahead)),
         "decoder": SpeakerDecoder(replace(decoder.config, look_ahead=0)),
-        "vocoder": Vocoder(replace(vocoder.config, look_ahead=0, rounds=0, decoded_rounds=0)),
+        "vocoder": Vocoder(
+            replace(vocoder.config, look_ahead=0, onset=_ONSET, rounds=0, decoded_rounds=0)
+        ),
     }
     for network, start in zip(networks.values(), (encoder, decoder, vocoder), strict=True):
         network.load_state_dict(start.state_dict())

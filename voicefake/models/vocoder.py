@@ -33,6 +33,8 @@ class VocoderConfig:
             the two that the network is taught with; from 1.4 on, many rounds diverge.
         look_ahead: frames to come that the body may see (``None``: as many as of the past).
             Then no frame's pulses depend on later f0 either.
+        onset: samples before its middle at which a frame is first heard (``None``: half a
+            window), by which the sound comes later than its frames.
     """
 
     channels: int = 256
@@ -43,6 +45,7 @@ class VocoderConfig:
     momentum: float = 0.92
     step: float = 1.25
     look_ahead: int | None = None
+    onset: int | None = None
 
 
 class Vocoder(nn.Module):
@@ -79,10 +82,15 @@ class Vocoder(nn.Module):
         body = context_of(6 + ConvNeXtBlock.span * c.blocks, c.look_ahead)
         # from frame to sound to frame; then to the sound
         again = (f.n_fft - 1) // f.hop_length * (c.rounds if rounds is None else rounds)
-        reach = again + (f.n_fft // 2 - 1) // f.hop_length + 1
-        pulses = (f.n_fft // 2 - 1) // f.hop_length + 1
-        held = c.look_ahead is not None
-        return Context(body.past + reach + pulses, body.ahead + reach + (0 if held else pulses))
+        half = (f.n_fft // 2 - 1) // f.hop_length + 1
+        onset = -(-self.onset // f.hop_length)
+        pulses = 0 if c.look_ahead is not None else half
+        return Context(body.past + again + 2 * half, body.ahead + again + onset + pulses)
+
+    @property
+    def onset(self) -> int:
+        """Samples before a frame's middle at which it is first heard."""
+        return self.config.onset or self.spectrogram.config.n_fft // 2
 
     def forward(
         self,
@@ -115,7 +123,7 @@ class Vocoder(nn.Module):
             now = self.consistent(spectrum, mel, length, step)
             spectrum = now if before is None else extrapolated(before, now, c.momentum)
             before = now
-        return self.spectrogram.istft(spectrum if before is None else before, length)
+        return self._sound(spectrum if before is None else before, length)
 
     def spectrum(
         self,
@@ -174,9 +182,12 @@ class Vocoder(nn.Module):
     def consistent(self, spectrum: Tensor, mel: Tensor, length: int, step: float = 1.0) -> Tensor:
         """One round: to sound and back, then each bin scaled by what its bands lack."""
         frames = mel.shape[-1]
-        again = self.spectrogram.stft(self.spectrogram.istft(spectrum, length))[..., :frames]
+        again = self.spectrogram.stft(self._sound(spectrum, length))[..., :frames]
         lack = (mel - self.spectrogram.of_spectrum(again)).clamp(-4, 4)
         return again * self.to_bins(step * lack).exp_()
+
+    def _sound(self, spectrum: Tensor, length: int) -> Tensor:
+        return self.spectrogram.istft(spectrum, length, self.config.onset)
 
 
 def extrapolated(before: Tensor, now: Tensor, momentum: float) -> Tensor:
