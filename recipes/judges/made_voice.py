@@ -21,6 +21,7 @@ from voicefake.analysis import measure_level
 from voicefake.common.media import read_audio
 from voicefake.convert import convert_file
 from voicefake.features import extract
+from voicefake.live import LiveOptions, go_live
 from voicefake.models.vocoder import Vocoder
 from voicefake.networks import load_vocoder
 from voicefake.speakers import speaker_store
@@ -28,6 +29,7 @@ from voicefake.speakers import speaker_store
 PAIRS = "pairs.csv"
 COPIES = "copies.csv"
 SPEED = "speed.json"
+_STREAMED = ("kathleen", "ljspeech")
 COLUMNS = ("clip", "use", "target", "source", "made", "reading", "text")
 
 
@@ -55,6 +57,20 @@ def make_conversions(data: Path, work: Path, limit: int | None = None) -> list[s
             rows.append((source.stem, clip.use, target, source, made, reading, clip.text))
     _write_rows(work / PAIRS, rows)
     return [name for name in wanted if name not in there]
+
+
+def make_live(data: Path, work: Path, limit: int | None = None) -> None:
+    """Stream the open sentences into the bundled women, as `voicefake live`; ``pairs.csv``."""
+    rows = []
+    for clip in held_out("unheard")[:limit]:
+        source = _cut(clip, data, work / "sources")
+        for target in _STREAMED:
+            made = work / "converted" / target / f"{source.stem}.wav"
+            made.parent.mkdir(parents=True, exist_ok=True)
+            options = LiveOptions(source=source, record=made)
+            go_live(target, options, device="cpu", force=True)
+            rows.append((source.stem, clip.use, target, source, made, "", clip.text))
+    _write_rows(work / PAIRS, rows)
 
 
 def make_copies(data: Path, work: Path, seconds: float = 6.0) -> None:

@@ -26,7 +26,7 @@ from recipes.judges.corpus import Corpus
 from recipes.judges.hand_over import add_arguments, hand_over
 from recipes.judges.voice import Targets
 
-PARTS = ("copies", "encoder", "conversions")
+PARTS = ("copies", "encoder", "conversions", "live")
 ENCODER = {
     "phone_accuracy": Meaning("phone accuracy", None, "frames with the right phone of 48"),
     "teacher_cosine": Meaning("teacher cosine", None, "to Moonshine's features"),
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _make(options: argparse.Namespace) -> None:
-    from recipes.judges.made_voice import make_conversions, make_copies
+    from recipes.judges.made_voice import make_conversions, make_copies, make_live
     from recipes.judges.probes import write_encoder_figures
 
     options.work.mkdir(parents=True, exist_ok=True)
@@ -70,6 +70,8 @@ def _make(options: argparse.Namespace) -> None:
     if "conversions" in options.parts:
         for name in make_conversions(options.data, options.work, options.clips):
             print(f"{name}: is no speaker here and is left out", file=sys.stderr)
+    if "live" in options.parts:
+        make_live(options.data, options.work / "live", options.clips)
 
 
 def _judge(name: str, options: argparse.Namespace) -> dict[str, list[Summary]]:
@@ -78,7 +80,8 @@ def _judge(name: str, options: argparse.Namespace) -> dict[str, list[Summary]]:
     if name == "encoder":
         rows = json.loads((options.work / "encoder.json").read_text("utf-8"))
         return {"speakers never heard": summarise(rows, ENCODER)}
-    return _conversions(options.data, options.work)
+    folder = options.work / "live" if name == "live" else options.work
+    return _conversions(options.data, folder)
 
 
 def _copies(work: Path) -> dict[str, list[Summary]]:
