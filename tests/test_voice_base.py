@@ -6,11 +6,12 @@ import csv
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from recipes.base_voice.corpus import prepare
-from recipes.base_voice.decoded import DECODED, decoded
+from recipes.base_voice.decoded import DECODED, decoded, write_decoded
 from recipes.base_voice.latents import write_latents
 from recipes.base_voice.live import EncoderCopy, LiveBatches
 from recipes.base_voice.train import mixed
@@ -21,7 +22,16 @@ from voicefake.features import PAUSE_SHARE, MelSpectrogram
 from voicefake.models.discriminator import SoundDiscriminator
 from voicefake.models.encoder import ContentEncoder
 from voicefake.models.vocoder import Vocoder, VocoderConfig
-from voicefake.networks import ENCODER, LIVE_WEIGHTS, USUAL, WEIGHTS, load_encoder, load_usual
+from voicefake.networks import (
+    DECODER,
+    ENCODER,
+    LIVE_WEIGHTS,
+    USUAL,
+    WEIGHTS,
+    load_decoder,
+    load_encoder,
+    load_usual,
+)
 from voicefake.training.batches import DecoderBatches
 from voicefake.training.data import Corpus
 from voicefake.training.speaker import SPEED_HOPS
@@ -81,6 +91,14 @@ def test_the_vocoder_learns_from_decoded_mels_and_goes_on_where_it_was(
     task = VocoderTask(again, adversary, corpus, weights, made)
     judged = task.held_out(again.requires_grad_(False))
     assert judged["spectral"] == pytest.approx(figures["spectral"], rel=1e-4)
+
+
+def test_the_live_vocoder_has_the_live_decoders_mels_to_learn_from(corpus: Corpus) -> None:
+    write_decoded(corpus, load_decoder(LIVE_WEIGHTS / DECODER), "decoded-live", "latents", (0,))
+    made, full = corpus.array("decoded-live"), corpus.array(DECODED)
+    assert made.shape == (1, *full.shape[1:])
+    far = np.abs(made[0].astype(np.float32) - full[0]).mean()
+    assert 0.01 < far < 1.5  # the same words, heard by another
 
 
 def test_there_is_nothing_to_go_on_from(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import torch
 import typer
 from torch import Tensor, nn
 
-from recipes.base_voice.decoded import DECODED
+from recipes.base_voice.decoded import write_decoded
 from recipes.base_voice.latents import write_latents
 from recipes.base_voice.train import (
     DATA,
@@ -61,6 +61,9 @@ _ONSET = 192
 
 _LATENTS = "latents-live"
 """The corpus's array of what the live encoder hears, which is less than the full one does."""
+
+_DECODED = "decoded-live"
+"""The corpus's array of what the live decoder makes of that."""
 
 _LEVEL_SPREAD = 0.7
 """By how much a stream's first level is off, in nepers: 6 dB."""
@@ -204,8 +207,10 @@ def train(
     if only:
         networks = {only: networks[only]}
     for name, network in networks.items():
-        if name == "decoder" and not (corpus / f"{_LATENTS}.npy").exists():
+        if name != "encoder" and not (corpus / f"{_LATENTS}.npy").exists():
             write_latents(recordings, load_encoder(out / ENCODER), _LATENTS)
+        if name == "vocoder" and not (corpus / f"{_DECODED}.npy").exists():
+            write_decoded(recordings, load_decoder(out / DECODER), _DECODED, _LATENTS, (0,))
         task = _task(network, recordings, out / ENCODER)
         config = FitConfig(
             steps=100_000,
@@ -246,7 +251,7 @@ def _task(network: nn.Module, corpus: Corpus, encoder_of: Path) -> Task:
         return EncoderCopy(network, load_encoder(), load_usual(WEIGHTS / USUAL), corpus)
     if isinstance(network, Vocoder):
         adversary, weights = SoundDiscriminator(periods=PERIODS), VocoderWeights(alone=0.0)
-        return VocoderTask(network, adversary, corpus, weights, corpus.array(DECODED))
+        return VocoderTask(network, adversary, corpus, weights, corpus.array(_DECODED))
     assert isinstance(network, SpeakerDecoder)
     spectrogram = MelSpectrogram()
     encoder, usual = load_encoder(encoder_of), load_usual(LIVE_WEIGHTS / USUAL)
