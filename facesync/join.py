@@ -55,10 +55,10 @@ def paste(frame: Image, face: Float, mask: Float, to_crop: Matrix, box: Box) -> 
     face, mask = face[rows, columns], mask[rows, columns]
     to_part = to_crop - [[0, 0, box[1].start + columns.start], [0, 0, box[0].start + rows.start]]
     there = seen_by(to_part, mask.shape[::-1], frame)
+    if not frame[there].size:
+        return frame
     out = frame.copy()
     region = out[there]
-    if not region.size:
-        return out
     inverse = cv2.invertAffineTransform(to_part)
     inverse[:, 2] -= (there[1].start, there[0].start)
     size = region.shape[1::-1]

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from facesync.blend import _blurred
 from facesync.join import poisson_blend, pyramid_blend
 
 CANVAS = cv2.GaussianBlur(
@@ -40,3 +41,11 @@ def test_detail_reaches_further_out_than_light():
     inside = MASK > 0.99
     assert abs(change[inside].mean()) < 3
     assert change[inside].std() > 7
+
+
+@pytest.mark.parametrize("sigma", [2.0, 3.0, 6.4])
+def test_large_blurs_are_as_wide_as_they_say(sigma):
+    edge = np.zeros((160, 160), np.float32)
+    edge[:, 80:] = 1
+    exact = cv2.GaussianBlur(edge, (0, 0), sigma)
+    assert np.abs(_blurred(edge, sigma) - exact).max() < 0.02

@@ -177,3 +177,16 @@ def test_lips_that_the_mesh_sees_apart_though_they_meet_are_shut():
     assert shut < 0.75 * maps.openings(shapes[0])[2]
     assert wide > 0.8 * maps.openings(shapes[2])[2]
     assert neutral_of(shapes[:9]).misread == 0  # too few to tell from a smile
+
+
+@pytest.mark.parametrize("corner", [(0, 0), (301, 203), (-150, -90)])
+def test_a_large_face_is_made_smaller_where_it_is(corner):
+    across = np.rint(np.arange(900) / 4).astype(np.uint8)
+    ramp = np.repeat(np.tile(across, (700, 1))[..., None], 3, 2)
+    side, scale = 64, 7.3  # pixels of the picture to one of the crop
+    place = Similarity(-math.log(scale * side), 0.0, tuple(-c / (scale * side) for c in corner))
+    x = (np.arange(side) + 0.5) * scale + corner[0] - 0.5
+    seen = crop(ramp, place, side)[20, :, 0]
+    inside = (x > 10) & (x < 880)
+    assert np.abs(seen - x / 4)[inside].max() < 1.1  # rounded twice
+    assert abs((seen - x / 4)[inside].mean()) < 0.25  # a pixel of the picture

@@ -101,7 +101,7 @@ class MelSpectrogram(nn.Module):
                 cannot wait for half a window.
         """
         size, hop, frames = self.config.n_fft, self.config.hop_length, spectrum.shape[-1]
-        window = self.window if onset is None else self.window * _rise(size, onset)
+        window = self.window if onset is None else self.window * _rise(self.window, onset)
         pieces = torch.fft.irfft(spectrum.transpose(1, 2), n=size).mul_(window)
         across = -(-size // hop)
         sound = pieces.new_zeros(len(pieces), frames + across - 1, hop)
@@ -132,9 +132,10 @@ class MelSpectrogram(nn.Module):
         return self.banded(magnitude).clamp_min(LOG_FLOOR).log()
 
 
-def _rise(size: int, onset: int) -> Tensor:
-    """A window (size,) of 0 up to ``onset`` samples before its middle, and of 1 from there on."""
-    along = (torch.arange(size) - size // 2 + onset) / onset
+def _rise(window: Tensor, onset: int) -> Tensor:
+    """As long as ``window`` (n,): 0 up to ``onset`` samples before the middle, 1 from there on."""
+    size = len(window)
+    along = (torch.arange(size, device=window.device) - size // 2 + onset) / onset
     return torch.sin(0.5 * torch.pi * along.clamp(0, 1)).square()
 
 

@@ -65,6 +65,8 @@ _LATENTS = "latents-live"
 _DECODED = "decoded-live"
 """The corpus's array of what the live decoder makes of that."""
 
+_HEARD_FROM = {"encoder": (_LATENTS, _DECODED), "decoder": (_DECODED,)}
+
 _LEVEL_SPREAD = 0.7
 """By how much a stream's first level is off, in nepers: 6 dB."""
 _LEVELLED = 50
@@ -221,6 +223,8 @@ def train(
             keep_last=name != "encoder",
         )
         result = fit(task, config, state / name)
+        for array in _HEARD_FROM.get(name, ()):  # made by the network as it was
+            (corpus / f"{array}.npy").unlink(missing_ok=True)
         details = {
             "trained on": DATA,
             "licence": "Apache-2.0",
